@@ -1,0 +1,103 @@
+"""Events: the history that nobody changes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.fields.json import KT
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from attendance.admin.base import (
+    NoAddMixin,
+    NoChangeMixin,
+    NoDeleteMixin,
+    short_name,
+)
+from attendance.models import AttendanceEvent, AttendanceRecord
+
+
+@admin.register(AttendanceEvent)
+class AttendanceEventAdmin(NoAddMixin, NoChangeMixin, NoDeleteMixin, admin.ModelAdmin):
+    list_display = (
+        "at",
+        "session_name",
+        "revision",
+        "what",
+        "student",
+        "actor",
+    )
+    list_filter = ("type",)
+    search_fields = (
+        "class_session__course__name",
+        "class_session__title",
+        "student__name",
+        "student__username",
+        "actor__name",
+    )
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields = (
+        "class_session_link",
+        "revision",
+        "at",
+        "type",
+        "actor",
+        "student",
+        "record_link",
+        "pretty_data",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AttendanceEvent]:
+        events: QuerySet[AttendanceEvent] = super().get_queryset(request)
+        # The data of a bulk change is as long as the class: not for lists.
+        return (
+            events.select_related("class_session__course", "actor", "student")
+            .annotate(what=KT("data__event"))
+            .defer("data")
+        )
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        # The links of a record's history.
+        linked = ("class_session__id__exact", "revision__exact")
+        return lookup in linked or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="what", ordering="what")
+    def what(self, event: Any) -> str:
+        return str(event.what or event.type)
+
+    @admin.display(description="class session", ordering="class_session")
+    def session_name(self, event: AttendanceEvent) -> str:
+        return short_name(event.class_session)
+
+    @admin.display(description="Class session")
+    def class_session_link(self, event: AttendanceEvent) -> SafeString:
+        url = reverse(
+            "admin:attendance_classsession_change", args=[event.class_session_id]
+        )
+        return format_html('<a href="{}">{}</a>', url, event.class_session)
+
+    @admin.display(description="Record")
+    def record_link(self, event: AttendanceEvent) -> SafeString | str:
+        record = AttendanceRecord.objects.filter(
+            class_session_id=event.class_session_id, student_id=event.student_id
+        ).first()
+        if record is None:
+            return "-"
+        url = reverse("admin:attendance_attendancerecord_change", args=[record.pk])
+        return format_html('<a href="{}">Record {}</a>', url, record.pk)
+
+    @admin.display(description="Data")
+    def pretty_data(self, event: AttendanceEvent) -> SafeString:
+        text = json.dumps(event.data, indent=2, ensure_ascii=False)
+        # It scrolls and wraps by itself, on a phone too; <pre> would be cut off.
+        return format_html(
+            '<textarea class="vLargeTextField" rows="{}" readonly>{}</textarea>',
+            min(text.count("\n") + 2, 30),
+            text,
+        )

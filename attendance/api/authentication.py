@@ -1,0 +1,69 @@
+"""Who is calling: a Bearer token, or the browser's session cookie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
+from knox.auth import TokenAuthentication
+from knox.crypto import hash_token
+from knox.models import AuthToken
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.request import Request
+
+from attendance.models import User
+
+
+def user_of_token(token: str) -> tuple[User, AuthToken] | None:
+    """
+    The active user whose unexpired token this is, with the stored token.
+
+    Looked up by its digest: one query, whatever number of tokens there are, and
+    nothing is written (knox's own look-up deletes expired tokens as it goes).
+    """
+    try:
+        digest = hash_token(token)
+    except UnicodeEncodeError:
+        return None
+    stored = AuthToken.objects.select_related("user").filter(digest=digest).first()
+    if stored is None or not stored.user.is_active:
+        return None
+    if stored.expiry is not None and stored.expiry <= timezone.now():
+        return None
+    return stored.user, stored
+
+
+class BearerAuthentication(TokenAuthentication):
+    """`Authorization: Bearer <token>`."""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
+        found = user_of_token(token.decode("utf-8", "replace"))
+        if found is None:
+            raise AuthenticationFailed("The token is unknown, expired or revoked.")
+        return found
+
+
+class CSRFFailed(APIException):
+    status_code = 403
+    default_code = "csrf_failed"
+    default_detail = (
+        "The CSRF token is missing or wrong. Send the csrftoken cookie's value "
+        "as the X-CSRFToken header."
+    )
+
+
+class BrowserSessionAuthentication(SessionAuthentication):
+    """The session cookie, with a CSRF token on everything that changes something."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        check = _CSRFCheck(lambda _: None)  # type: ignore[arg-type]
+        check.process_request(request)
+        if check.process_view(request, None, (), {}):  # type: ignore[arg-type]
+            raise CSRFFailed
+
+
+class _CSRFCheck(CsrfViewMiddleware):
+    def _reject(self, request: Any, reason: str) -> Any:
+        return reason

@@ -1,0 +1,33 @@
+"""What the OpenAPI document cannot find out by itself: the two ways to log in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.plumbing import build_bearer_security_scheme_object
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    target_class = "attendance.api.authentication.BearerAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        scheme: dict[str, Any] = build_bearer_security_scheme_object(
+            header_name="Authorization", token_prefix="Bearer"
+        )
+        return scheme
+
+
+class BrowserSessionScheme(OpenApiAuthenticationExtension):
+    target_class = "attendance.api.authentication.BrowserSessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": "Changes also need the CSRF token as X-CSRFToken.",
+        }

@@ -1,0 +1,1 @@
+"""The demo school: invented people and courses, and some weeks of their past."""

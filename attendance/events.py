@@ -1,0 +1,239 @@
+"""
+Events: group names, message data, revisions, and the one place that publishes.
+
+Services call `commit_message` as the last step of their transaction. It takes the
+session's next revision (and with it the lock on the session), writes the event row,
+and has the message published once the transaction has committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from attendance.models import (
+    UNMARKED,
+    AttendanceEvent,
+    AttendanceRecord,
+    ClassSession,
+    MessageType,
+    State,
+    User,
+)
+from attendance.payloads import (
+    Payload,
+    class_session_payload,
+    iso,
+    message_payload,
+    person_payload,
+    record_payload,
+)
+from attendance.publisher import Publication, publisher
+
+# The channel-layer types; channels calls the consumer's method of that name, with
+# the dot as an underscore.
+SESSION_MESSAGE = "class_session.message"
+STUDENT_MESSAGE = "student.message"
+
+_JOINED_FIELDS = (
+    "student_id",
+    "student_name",
+    "class_session_id",
+    "class_name",
+    "attendance_status",
+    "check_in_time",
+    "is_late",
+    "late_minutes",
+    "verification_method",
+    "is_manual_override",
+    "override_reason",
+    "id",
+    "version",
+    "notes",
+)
+
+
+def class_session_group(class_session_id: int) -> str:
+    """Who watches this class session: its teachers' pages."""
+    return f"class-session.{class_session_id}"
+
+
+def student_group(student_id: int) -> str:
+    """Who watches this student's own attendance."""
+    return f"student.{student_id}"
+
+
+def course_students_group(course_id: int) -> str:
+    """The students of a course who watch their own attendance: for bulk changes."""
+    return f"course-students.{course_id}"
+
+
+def changed_record(
+    record: AttendanceRecord,
+    *,
+    class_session: ClassSession,
+    student: User,
+    old_status: str | None,
+    at: datetime,
+) -> Payload:
+    """What a message says of one changed record; `old_status` None: was unmarked."""
+    payload = record_payload(record, class_session=class_session, student=student)
+    data = {field: payload[field] for field in _JOINED_FIELDS}
+    data["old_status"] = old_status or UNMARKED
+    data["timestamp"] = iso(at)
+    return data
+
+
+def override_data(changed: Payload, *, reason: str, actor: User) -> Payload:
+    """`data` of an `attendance_update` for one student."""
+    return {
+        **changed,
+        "event": "override",
+        "new_status": changed["attendance_status"],
+        "reason": reason,
+        "updated_by": person_payload(actor),
+    }
+
+
+def bulk_data(
+    event: str,
+    *,
+    operation: str,
+    operation_id: str,
+    records: list[Payload],
+    unchanged_count: int,
+    failed_count: int,
+    reason: str,
+    actor: User,
+) -> Payload:
+    """`data` of an `attendance_update` for many (`bulk`, `auto_close`)."""
+    return {
+        "event": event,
+        "operation": operation,
+        "operation_id": operation_id,
+        "processed_count": len(records),
+        "unchanged_count": unchanged_count,
+        "failed_count": failed_count,
+        "reason": reason,
+        "updated_by": person_payload(actor),
+        "records": records,
+    }
+
+
+def session_data(event: str, class_session: ClassSession, counts: Payload) -> Payload:
+    """`data` of a `session_update`; the session must bear its new revision."""
+    return {
+        "event": event,
+        "class_session": class_session_payload(class_session, counts),
+    }
+
+
+def reduced_for_student(message: Payload, student_id: int) -> Payload | None:
+    """
+    `message` as one student may see it: the own record and nobody else's.
+
+    None when it does not concern the student's record at all.
+    """
+    data = message["data"]
+    if message["type"] == MessageType.STUDENT_JOINED or data.get("event") == "override":
+        return message if data["student_id"] == student_id else None
+    own = [r for r in data.get("records", ()) if r["student_id"] == student_id]
+    if message["type"] != MessageType.ATTENDANCE_UPDATE or not own:
+        return None
+    kept = ("event", "operation", "operation_id", "reason", "updated_by")
+    return {**message, "data": {**{key: data[key] for key in kept}, "records": own}}
+
+
+def next_revision(
+    class_session: ClassSession,
+    *,
+    state: State | None = None,
+    generation: int | None = None,
+) -> int | None:
+    """
+    Take the session's next revision, and its row lock until the transaction ends.
+
+    With `state` or `generation`, only while the session is still so: None means that
+    it has changed since it was read. Call it last, with the records already locked:
+    everywhere the order is course, records, session.
+    """
+    conditions = ["id = %s"]
+    values: list[int | str] = [class_session.pk]
+    if state is not None:
+        conditions.append("state = %s")
+        values.append(state.value)
+    if generation is not None:
+        conditions.append("code_generation = %s")
+        values.append(generation)
+    table = connection.ops.quote_name(ClassSession._meta.db_table)
+    with connection.cursor() as cursor:
+        # Django's update() cannot return the new value, and reading it afterwards
+        # would be one more round trip under the hottest lock there is.
+        cursor.execute(
+            f"UPDATE {table} SET revision = revision + 1 "
+            f"WHERE {' AND '.join(conditions)} RETURNING revision",
+            values,
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    class_session.revision = row[0]
+    return class_session.revision
+
+
+def append(
+    class_session: ClassSession,
+    *,
+    type: MessageType,
+    data: Payload,
+    actor: User | None,
+    at: datetime,
+    student_id: int | None = None,
+) -> AttendanceEvent:
+    """Write the event of the revision just taken; publish it on commit."""
+    event = AttendanceEvent.objects.create(
+        class_session_id=class_session.pk,
+        revision=class_session.revision,
+        type=type,
+        actor=actor,
+        student_id=student_id,
+        at=at,
+        data=data,
+    )
+    message = message_payload(event)
+    groups = _student_groups(class_session.course_id, message, student_id)
+
+    def publish() -> None:
+        context = (
+            f"{message['type']} revision {message['revision']} "
+            f"of class session {message['class_session_id']}"
+        )
+        session_group = class_session_group(message["class_session_id"])
+        publisher.submit(
+            Publication(
+                session_group, {"type": SESSION_MESSAGE, "message": message}, context
+            )
+        )
+        for group in groups:
+            publisher.submit(
+                Publication(
+                    group, {"type": STUDENT_MESSAGE, "message": message}, context
+                )
+            )
+
+    # A function with a name, not functools.partial: Django 5.2 cannot log a failing
+    # robust callback that has no __qualname__.
+    transaction.on_commit(publish, robust=True)
+    return event
+
+
+def _student_groups(
+    course_id: int, message: Payload, student_id: int | None
+) -> Sequence[str]:
+    if message["type"] in (MessageType.ROSTER_UPDATE, MessageType.SESSION_UPDATE):
+        return ()
+    if student_id is not None:
+        return (student_group(student_id),)
+    return (course_students_group(course_id),)

@@ -1,0 +1,123 @@
+"""
+How Records and class sessions are put into words and clock times.
+
+`static/js/clock.js`, `rows.js` and `board.js` do the same to what arrives live, so
+that a page that has been updated equals the page after a reload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from attendance.models import UNMARKED, Status, VerificationMethod
+from attendance.payloads import COUNTED, Payload
+
+STATUS_LABELS = {UNMARKED: "Unmarked"} | {s.value: str(s.label) for s in Status}
+METHOD_LABELS = {method.value: str(method.label) for method in VerificationMethod}
+# From arrived to still missing: the order of tiles and of the bar.
+COUNT_ORDER = ("present", "late", "excused", "absent", UNMARKED)
+BAR_WIDTH = 1000
+
+
+def clock(at: datetime, zone: ZoneInfo, *, seconds: bool = True) -> str:
+    """The time of day as HH:MM:SS, or HH:MM."""
+    return f"{at.astimezone(zone):{'%H:%M:%S' if seconds else '%H:%M'}}"
+
+
+def day(at: datetime, zone: ZoneInfo) -> str:
+    """The date, as in "Tue 1 Sep 2026"."""
+    local = at.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b} {local.year}"
+
+
+def period(starts_at: datetime, ends_at: datetime, zone: ZoneInfo) -> str:
+    """From when to when; the second date only where it is another one."""
+    first, last = day(starts_at, zone), day(ends_at, zone)
+    start = clock(starts_at, zone, seconds=False)
+    end = clock(ends_at, zone, seconds=False)
+    if first == last:
+        return f"{first}, {start}–{end}"
+    return f"{first}, {start} – {last}, {end}"
+
+
+def period_of(class_session: Payload, zone: ZoneInfo) -> str:
+    """When the class session is, from its payload."""
+    return period(
+        datetime.fromisoformat(class_session["starts_at"]),
+        datetime.fromisoformat(class_session["ends_at"]),
+        zone,
+    )
+
+
+def late_rule(class_session: Payload, zone: ZoneInfo) -> str:
+    """Until when a check-in is on time, and what comes after."""
+    starts_at = datetime.fromisoformat(class_session["starts_at"])
+
+    def after(minutes: int) -> str:
+        return clock(starts_at + timedelta(minutes=minutes), zone, seconds=False)
+
+    on_time = f"On time until {after(class_session['grace_minutes'])}"
+    if not class_session["allow_late_check_in"]:
+        return f"{on_time}, no check-in afterwards"
+    cutoff = class_session["late_cutoff_minutes"]
+    if cutoff is None:
+        return f"{on_time}, late afterwards"
+    return f"{on_time}, late until {after(cutoff)}"
+
+
+def late_text(record: Payload) -> str:
+    """How late, or nothing."""
+    return f"{record['late_minutes']} min" if record["is_late"] else ""
+
+
+def row(record: Payload, zone: ZoneInfo) -> dict[str, Any]:
+    """A Record with the words that a roster row shows."""
+    at = record["check_in_time"]
+    return {
+        **record,
+        "status_label": STATUS_LABELS[record["attendance_status"]],
+        "method_label": METHOD_LABELS.get(record["verification_method"] or "", ""),
+        "clock": clock(datetime.fromisoformat(at), zone) if at else "",
+        "late_text": late_text(record),
+    }
+
+
+def rows(records: Iterable[Payload], zone: ZoneInfo) -> list[dict[str, Any]]:
+    return [row(record, zone) for record in records]
+
+
+def blank_row() -> dict[str, Any]:
+    """What the row partial is rendered with to be cloned and filled in the browser."""
+    return {"student_id": 0, "attendance_status": UNMARKED, "version": 0}
+
+
+def tiles(counts: Payload) -> list[dict[str, Any]]:
+    """The counts in order, each with its segment of the bar."""
+    total = max(1, sum(counts[status] for status in COUNTED))
+    found, before = [], 0
+    for status in COUNT_ORDER:
+        start = BAR_WIDTH * before // total
+        before += counts[status]
+        found.append(
+            {
+                "status": status,
+                "label": STATUS_LABELS[status],
+                "number": counts[status],
+                "x": start,
+                "width": BAR_WIDTH * before // total - start,
+            }
+        )
+    return found
+
+
+def arrived(counts: Payload) -> int:
+    """How many are here."""
+    return int(counts["present"] + counts["late"])
+
+
+def grouped_code(code: str | None) -> tuple[str, str]:
+    """The six digits in two groups, as they are read out."""
+    return (code[:3], code[3:]) if code else ("", "")

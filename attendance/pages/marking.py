@@ -1,0 +1,108 @@
+"""Marks set by hand: one student's page, and the bulk form of the live page."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from attendance import selectors
+from attendance.exceptions import AttendanceError, InvalidInputError, Kind
+from attendance.pages import display
+from attendance.pages import selectors as page_selectors
+from attendance.pages.forms import BulkForm, OverrideForm
+from attendance.pages.history import changes
+from attendance.pages.refusals import HTTP_STATUS, action, page, person
+from attendance.services import marking
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def student(
+    request: HttpRequest, class_session_id: int, student_id: int
+) -> HttpResponse:
+    """One student in one class session: the mark, a form to change it, its history."""
+    found = selectors.class_session_for_teacher(person(request), class_session_id)
+    status = 200
+    form = OverrideForm(request.POST or None)
+    if form.is_valid():
+        try:
+            marking.override_status(
+                class_session=found,
+                actor=person(request),
+                student_id=student_id,
+                **form.cleaned_data,
+            )
+        except AttendanceError as error:
+            if error.kind not in (Kind.INVALID, Kind.CONFLICT):
+                raise
+            form.refuse(error)
+            status = HTTP_STATUS[error.kind]
+        else:
+            messages.success(request, "The mark has been saved.")
+            return redirect("class-session", class_session_id=class_session_id)
+    elif form.is_bound:
+        status = 400
+
+    # Read after the attempt, so that a conflict shows what it was about.
+    person_shown, record, payload = page_selectors.roster_record(found, student_id)
+    if not form.is_bound:
+        form = OverrideForm(
+            initial={
+                "status": payload["attendance_status"],
+                "reason": payload["override_reason"],
+                "notes": payload["notes"],
+            }
+        )
+    return render(
+        request,
+        "class_sessions/student.html",
+        {
+            "class_session": found,
+            "course": found.course,
+            "when": display.period(found.starts_at, found.ends_at, found.course.zone),
+            "student": person_shown,
+            "record": display.row(payload, found.course.zone),
+            "override_form": form,
+            "version": payload["version"],
+            "changes": changes(record, found.course.zone) if record else [],
+        },
+        status=status,
+    )
+
+
+@action("class-session")
+def bulk(request: HttpRequest, class_session_id: int) -> HttpResponse:
+    """Mark the selected students, the unmarked ones or everybody."""
+    found = selectors.class_session_for_teacher(person(request), class_session_id)
+    form = BulkForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInputError(
+            {k: [str(e) for e in v] for k, v in form.errors.items()}
+        )
+    scope = form.cleaned_data["scope"]
+    student_ids = None
+    if scope == BulkForm.SELECTED:
+        student_ids = [
+            int(text)
+            for text in request.POST.getlist("student_ids")
+            if text.isascii() and text.isdecimal() and len(text) < 19
+        ]
+        if not student_ids:
+            raise InvalidInputError({"student_ids": ["Select at least one student."]})
+    outcome = marking.mark_in_bulk(
+        class_session=found,
+        actor=person(request),
+        operation=form.cleaned_data["operation"],
+        reason=form.cleaned_data["reason"],
+        student_ids=student_ids,
+        only_unmarked=scope == BulkForm.UNMARKED,
+    )
+    number = outcome.processed_count
+    messages.success(
+        request,
+        f"{number} student{'' if number == 1 else 's'} marked, "
+        f"{outcome.unchanged_count} unchanged.",
+    )
+    return redirect("class-session", class_session_id=class_session_id)

@@ -1,0 +1,81 @@
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from attendance.pages import (
+    accounts,
+    check_in,
+    class_sessions,
+    courses,
+    home,
+    marking,
+    me,
+    people,
+)
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("accounts/login/", accounts.LogIn.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/password/", accounts.change_password, name="password"),
+    # Courses
+    path("courses/", courses.courses, name="courses"),
+    path("courses/new/", courses.new_course, name="new-course"),
+    path("courses/<int:course_id>/", courses.course, name="course"),
+    path("courses/<int:course_id>/edit/", courses.edit_course, name="edit-course"),
+    path("courses/<int:course_id>/start/", class_sessions.start, name="start"),
+    path("courses/<int:course_id>/plan/", class_sessions.plan, name="plan"),
+    path("courses/<int:course_id>/students/", people.add_student, name="add-student"),
+    path(
+        "courses/<int:course_id>/students/<int:student_id>/remove/",
+        people.remove_student,
+        name="remove-student",
+    ),
+    path("courses/<int:course_id>/teachers/", people.add_teacher, name="add-teacher"),
+    path(
+        "courses/<int:course_id>/teachers/<int:user_id>/remove/",
+        people.remove_teacher,
+        name="remove-teacher",
+    ),
+    # Class sessions
+    path(
+        "class-sessions/<int:class_session_id>/",
+        class_sessions.class_session,
+        name="class-session",
+    ),
+    path(
+        "class-sessions/<int:class_session_id>/project/",
+        class_sessions.project,
+        name="project",
+    ),
+    path(
+        "class-sessions/<int:class_session_id>/edit/",
+        class_sessions.edit,
+        name="edit-class-session",
+    ),
+    path(
+        "class-sessions/<int:class_session_id>/open/",
+        class_sessions.open_now,
+        name="open-class-session",
+    ),
+    path(
+        "class-sessions/<int:class_session_id>/close/",
+        class_sessions.close,
+        name="close-class-session",
+    ),
+    path(
+        "class-sessions/<int:class_session_id>/rotate-code/",
+        class_sessions.rotate_code,
+        name="rotate-code",
+    ),
+    path("class-sessions/<int:class_session_id>/bulk/", marking.bulk, name="bulk"),
+    path(
+        "class-sessions/<int:class_session_id>/students/<int:student_id>/",
+        marking.student,
+        name="class-session-student",
+    ),
+    # Students
+    path("c/", check_in.by_code, name="check-in"),
+    path("c/<str:token>/", check_in.by_token, name="check-in-token"),
+    path("me/", me.me, name="me"),
+    path("me/records/<int:record_id>/", me.own_record, name="own-record"),
+]

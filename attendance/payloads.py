@@ -1,0 +1,119 @@
+"""
+The JSON objects of the contract, each built in one place.
+
+API, live stream and pages all show what these return, so a row that arrives live is
+the row that a reload would show.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from attendance.models import (
+    UNMARKED,
+    AttendanceEvent,
+    AttendanceRecord,
+    ClassSession,
+    User,
+)
+
+Payload = dict[str, Any]
+
+COUNTED = ("unmarked", "present", "late", "absent", "excused")
+
+
+def iso(at: datetime) -> str:
+    """ISO 8601 in UTC, with Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def iso_or_none(at: datetime | None) -> str | None:
+    return None if at is None else iso(at)
+
+
+def record_payload(
+    record: AttendanceRecord, *, class_session: ClassSession, student: User
+) -> Payload:
+    """A Record. `class_session` must have its course loaded."""
+    return {
+        "id": record.pk,
+        "student_id": student.pk,
+        "student_name": student.display_name,
+        "class_session_id": class_session.pk,
+        "class_name": class_session.course.name,
+        "attendance_status": str(record.status),
+        "check_in_time": iso_or_none(record.check_in_time),
+        "is_late": record.is_late,
+        "late_minutes": record.late_minutes,
+        "verification_method": str(record.verification_method),
+        "is_manual_override": record.is_manual_override,
+        "override_reason": record.override_reason,
+        "notes": record.notes,
+        "version": record.version,
+    }
+
+
+def unmarked_payload(*, class_session: ClassSession, student: User) -> Payload:
+    """The Record of somebody on the roster who has none yet."""
+    return {
+        "id": None,
+        "student_id": student.pk,
+        "student_name": student.display_name,
+        "class_session_id": class_session.pk,
+        "class_name": class_session.course.name,
+        "attendance_status": UNMARKED,
+        "check_in_time": None,
+        "is_late": False,
+        "late_minutes": 0,
+        "verification_method": None,
+        "is_manual_override": False,
+        "override_reason": None,
+        "notes": "",
+        "version": 0,
+    }
+
+
+def count_statuses(records: list[Payload]) -> Payload:
+    """The counts of a class session whose roster is `records`."""
+    counts = {"enrolled": len(records), **dict.fromkeys(COUNTED, 0)}
+    for record in records:
+        counts[record["attendance_status"]] += 1
+    return counts
+
+
+def class_session_payload(class_session: ClassSession, counts: Payload) -> Payload:
+    """A Class session, as its teachers see it. Needs its course loaded."""
+    return {
+        "id": class_session.pk,
+        "course_id": class_session.course_id,
+        "class_name": class_session.course.name,
+        "title": class_session.title,
+        "location": class_session.location,
+        "starts_at": iso(class_session.starts_at),
+        "ends_at": iso(class_session.ends_at),
+        "state": str(class_session.state),
+        "grace_minutes": class_session.grace_minutes,
+        "early_minutes": class_session.early_minutes,
+        "allow_late_check_in": class_session.allow_late_check_in,
+        "late_cutoff_minutes": class_session.late_cutoff_minutes,
+        "verification_code": class_session.verification_code,
+        "revision": class_session.revision,
+        "counts": counts,
+    }
+
+
+def person_payload(user: User | None) -> Payload | None:
+    """Who did something; None for nobody in particular."""
+    return None if user is None else {"id": user.pk, "name": user.display_name}
+
+
+def message_payload(event: AttendanceEvent) -> Payload:
+    """The live message of an event: the same JSON whenever it is sent."""
+    return {
+        "type": str(event.type),
+        "revision": event.revision,
+        "class_session_id": event.class_session_id,
+        "timestamp": iso(event.at),
+        "data": event.data,
+    }

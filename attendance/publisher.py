@@ -1,0 +1,163 @@
+"""
+The way of committed messages to the channel layer: never in anybody's way.
+
+A message is put on a bounded queue and sent by one background thread with an event
+loop of its own, so a slow, hung or absent broker costs a request nothing. What is lost
+there is not lost to anybody: the event table has it, and every stream heals from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import collections
+import dataclasses
+import logging
+import os
+import threading
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+logger = logging.getLogger(__name__)
+
+QUEUE_LIMIT = 1000
+FLUSH_SECONDS = 2.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Publication:
+    """One channel-layer message for one group; `context` names it in the log."""
+
+    group: str
+    message: dict[str, Any]
+    context: str
+
+
+class Publisher:
+    """
+    Sends publications in order, one at a time, from the background.
+
+    Lives as long as the process. `failed` and `dropped` count what could not be sent
+    and what had to make room; an outage is logged when it begins and when it ends.
+    """
+
+    def __init__(self, limit: int = QUEUE_LIMIT) -> None:
+        self._limit = limit
+        self._reset()
+        # A forked worker has neither the thread nor the parent's queue.
+        os.register_at_fork(after_in_child=self._reset)
+        atexit.register(self.flush)
+
+    def _reset(self) -> None:
+        self._queue: collections.deque[Publication] = collections.deque()
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+        self._idle = threading.Event()
+        self._idle.set()
+        self.failed = 0
+        self.dropped = 0
+        self._outage = 0
+
+    def submit(self, publication: Publication) -> None:
+        """Queue `publication` and return at once; the oldest makes room if need be."""
+        with self._lock:
+            if len(self._queue) >= self._limit:
+                self._queue.popleft()
+                if self.dropped == 0:
+                    logger.error(
+                        "publish queue full at %d: dropping the oldest; "
+                        "streams heal from the event table",
+                        self._limit,
+                    )
+                self.dropped += 1
+            self._queue.append(publication)
+            self._idle.clear()
+            if self._loop is None:
+                self._start_thread()
+            loop, wake = self._loop, self._wake
+        if loop is not None and wake is not None:
+            try:
+                loop.call_soon_threadsafe(wake.set)
+            except RuntimeError:
+                # The loop has ended with its server; nobody listens any more.
+                logger.info("not published, the server is stopping: %s", publication)
+
+    def attach_to_running_loop(self) -> None:
+        """
+        Send from the loop that runs now, if the channel layer lives in it.
+
+        The in-memory layer's queues belong to the server's loop and would not wake a
+        reader there when fed from another. Any other layer keeps the thread.
+        """
+        if not isinstance(get_channel_layer(), InMemoryChannelLayer):
+            return
+        with self._lock:
+            loop = asyncio.get_running_loop()
+            if self._loop is loop:
+                return
+            self._loop, self._wake = loop, asyncio.Event()
+            if self._queue:
+                self._wake.set()
+            # The task is kept by the loop's ready callbacks through this reference.
+            self._task = loop.create_task(self._send_all(self._wake))
+
+    def flush(self, timeout: float = FLUSH_SECONDS) -> bool:
+        """Wait up to `timeout` seconds until the queue is sent; say whether it is."""
+        return self._idle.wait(timeout)
+
+    def _start_thread(self) -> None:
+        started = threading.Event()
+
+        def run() -> None:
+            async def main() -> None:
+                self._loop = asyncio.get_running_loop()
+                self._wake = asyncio.Event()
+                started.set()
+                await self._send_all(self._wake)
+
+            asyncio.run(main())
+
+        threading.Thread(target=run, name="publisher", daemon=True).start()
+        started.wait()
+
+    async def _send_all(self, wake: asyncio.Event) -> None:
+        while True:
+            await wake.wait()
+            wake.clear()
+            while True:
+                with self._lock:
+                    if not self._queue:
+                        self._idle.set()
+                        break
+                    publication = self._queue.popleft()
+                await self._send(publication)
+
+    async def _send(self, publication: Publication) -> None:
+        layer = get_channel_layer()
+        try:
+            await layer.group_send(publication.group, publication.message)
+        except Exception as error:
+            # Whatever a broker's client raises, the answer is the same: count it, say
+            # so once, go on. The change is committed and the streams will heal.
+            self.failed += 1
+            self._outage += 1
+            if self._outage == 1:
+                logger.error(
+                    "publishing failed (%s: %s), first for %s to %s; "
+                    "streams heal from the event table",
+                    type(error).__name__,
+                    error,
+                    publication.context,
+                    publication.group,
+                )
+        else:
+            if self._outage:
+                logger.warning(
+                    "publishing works again after %d failed messages", self._outage
+                )
+                self._outage = 0
+
+
+publisher = Publisher()

@@ -1,0 +1,59 @@
+"""
+The rules of time: pure functions, the time is an argument.
+
+Source of each: contract, "Objects" (late rule, self check-in, override).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from attendance.exceptions import CheckInClosedError, TooEarlyError
+from attendance.models.record import Status
+
+
+class Timing(Protocol):
+    """What the rules look at in a class session."""
+
+    starts_at: datetime
+    grace_minutes: int
+    early_minutes: int
+    allow_late_check_in: bool
+    late_cutoff_minutes: int | None
+
+
+def late_minutes(starts_at: datetime, at: datetime) -> int:
+    """Whole minutes from `starts_at` to `at`, at least 0."""
+    return max(0, (at - starts_at) // timedelta(minutes=1))
+
+
+def judge_check_in(timing: Timing, at: datetime) -> tuple[Status, int]:
+    """
+    Status and late minutes of a student who checks in at `at`.
+
+    On time up to and including the end of the grace period, late after it. Raises
+    TooEarlyError more than `early_minutes` before the start, and CheckInClosedError
+    after the grace period where late check-in is not allowed or after the cut-off
+    (a check-in at the very second of a bound is inside it).
+    """
+    after_start = at - timing.starts_at
+    if after_start < -timedelta(minutes=timing.early_minutes):
+        raise TooEarlyError
+    if after_start <= timedelta(minutes=timing.grace_minutes):
+        return Status.PRESENT, 0
+    if not timing.allow_late_check_in:
+        raise CheckInClosedError
+    cutoff = timing.late_cutoff_minutes
+    if cutoff is not None and after_start > timedelta(minutes=cutoff):
+        raise CheckInClosedError
+    return Status.LATE, late_minutes(timing.starts_at, at)
+
+
+def override_late_minutes(
+    status: str, starts_at: datetime, check_in_time: datetime | None, at: datetime
+) -> int:
+    """Late minutes of a mark set by hand at `at`; from the check-in, if any."""
+    if status != Status.LATE:
+        return 0
+    return late_minutes(starts_at, check_in_time or at)

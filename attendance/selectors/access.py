@@ -1,0 +1,155 @@
+"""Who may see what, and who may do it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from attendance.exceptions import NotFoundError, PermissionDeniedError
+from attendance.models import (
+    AttendanceRecord,
+    ClassSession,
+    Course,
+    CourseTeacher,
+    Enrollment,
+    Role,
+    User,
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Access:
+    """What a person is to a course."""
+
+    teaches: bool
+    owns: bool
+    is_student: bool
+
+
+def _with_access(courses: QuerySet[Course], user: User) -> QuerySet[Course]:
+    teaching = CourseTeacher.objects.filter(course=OuterRef("pk"), user=user)
+    enrolled = Enrollment.objects.filter(
+        course=OuterRef("pk"), student=user, ended_at__isnull=True
+    )
+    return courses.annotate(
+        teaches=Exists(teaching),
+        owns=Exists(teaching.filter(role=Role.OWNER)),
+        is_student=Exists(enrolled),
+    )
+
+
+def course_access(user: User, course_id: int) -> Access:
+    """
+    What `user` is to the course; administrators are owners everywhere.
+
+    Raises NotFoundError when there is no such course or it is none of theirs.
+    """
+    course: Any = _with_access(Course.objects.filter(pk=course_id), user).first()
+    if course is None:
+        raise NotFoundError
+    access = Access(
+        teaches=course.teaches or user.is_staff,
+        owns=course.owns or user.is_staff,
+        is_student=course.is_student,
+    )
+    if not (access.teaches or access.is_student):
+        raise NotFoundError
+    return access
+
+
+def can_teach(user: User, course_id: int) -> bool:
+    """Whether `user` may act as a teacher of the course now."""
+    return (
+        user.is_staff
+        or CourseTeacher.objects.filter(course_id=course_id, user=user).exists()
+    )
+
+
+def course_for_teacher(user: User, course_id: int) -> Course:
+    """The course, if `user` teaches it; its students get 403, all others 404."""
+    if not course_access(user, course_id).teaches:
+        raise PermissionDeniedError
+    return Course.objects.get(pk=course_id)
+
+
+def course_for_owner(user: User, course_id: int) -> Course:
+    """The course, if `user` may appoint its teachers."""
+    if not course_access(user, course_id).owns:
+        raise PermissionDeniedError
+    return Course.objects.get(pk=course_id)
+
+
+def class_session_for_teacher(user: User, class_session_id: int) -> ClassSession:
+    """The class session with its course; 403 to the course's students, else 404."""
+    class_session = (
+        ClassSession.objects.select_related("course").filter(pk=class_session_id)
+    ).first()
+    if class_session is None:
+        raise NotFoundError
+    if user.is_staff:
+        return class_session
+    if not course_access(user, class_session.course_id).teaches:
+        raise PermissionDeniedError
+    return class_session
+
+
+def record_for_history(user: User, record_id: int) -> AttendanceRecord:
+    """The record, for its course's teachers and the student concerned."""
+    record = (
+        AttendanceRecord.objects.select_related("class_session__course", "student")
+        .filter(pk=record_id)
+        .first()
+    )
+    if record is None:
+        raise NotFoundError
+    if record.student_id != user.pk:
+        access = course_access(user, record.class_session.course_id)
+        if not access.teaches:
+            raise PermissionDeniedError
+    return record
+
+
+def courses_taught(user: User) -> QuerySet[Course]:
+    """The courses in which `user` may act as a teacher."""
+    if user.is_staff:
+        return Course.objects.all()
+    return Course.objects.filter(
+        Exists(CourseTeacher.objects.filter(course=OuterRef("pk"), user=user))
+    )
+
+
+def courses_visible(user: User) -> QuerySet[Course]:
+    """Courses taught or taken, each annotated with what `user` is to it."""
+    courses = _with_access(Course.objects.all(), user)
+    if user.is_staff:
+        return courses
+    return courses.filter(Q(teaches=True) | Q(is_student=True))
+
+
+def class_sessions_taught(user: User) -> QuerySet[ClassSession]:
+    """The class sessions that `user` may manage, latest first, with their courses."""
+    sessions = ClassSession.objects.select_related("course")
+    if user.is_staff:
+        return sessions
+    return sessions.filter(
+        Exists(CourseTeacher.objects.filter(course_id=OuterRef("course_id"), user=user))
+    )
+
+
+def records_visible(user: User) -> QuerySet[AttendanceRecord]:
+    """Own records and those of courses taught, latest class session first."""
+    records = AttendanceRecord.objects.select_related(
+        "class_session__course", "student"
+    ).order_by("-class_session__starts_at", "-class_session_id", "student_id")
+    if user.is_staff:
+        return records
+    return records.filter(
+        Q(student=user)
+        | Q(
+            class_session__course__in=CourseTeacher.objects.filter(user=user).values(
+                "course_id"
+            )
+        )
+    )

@@ -1,0 +1,89 @@
+"""What the live stream, its replay and the snapshot are read from."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from attendance.exceptions import NotFoundError
+from attendance.models import (
+    AttendanceEvent,
+    AttendanceRecord,
+    ClassSession,
+    User,
+)
+from attendance.payloads import (
+    Payload,
+    class_session_payload,
+    count_statuses,
+    message_payload,
+    record_payload,
+)
+from attendance.selectors.rosters import roster
+
+EVENTS_PER_PAGE = 500
+STUDENT_SNAPSHOT_RECORDS = 100
+
+
+def current_revision(class_session_id: int) -> int | None:
+    """The revision now; None when there is no such class session."""
+    return (
+        ClassSession.objects.filter(pk=class_session_id)
+        .values_list("revision", flat=True)
+        .first()
+    )
+
+
+def snapshot(class_session_id: int) -> Payload:
+    """
+    The class session and its roster as of one revision.
+
+    The parts are read one after the other, so they are read again when the revision
+    moved meanwhile; a session that never rests is held still for the third try.
+    Raises NotFoundError when there is no such class session.
+    """
+    for _ in range(2):
+        payload = _read_snapshot(class_session_id, lock=False)
+        if current_revision(class_session_id) == payload["revision"]:
+            return payload
+    with transaction.atomic():
+        return _read_snapshot(class_session_id, lock=True)
+
+
+def _read_snapshot(class_session_id: int, *, lock: bool) -> Payload:
+    sessions = ClassSession.objects.select_related("course")
+    if lock:
+        # NO KEY UPDATE: inserts that refer to the session need not wait.
+        sessions = sessions.select_for_update(of=("self",), no_key=True)
+    class_session = sessions.filter(pk=class_session_id).first()
+    if class_session is None:
+        raise NotFoundError
+    records = roster(class_session)
+    return {
+        "type": "snapshot",
+        "revision": class_session.revision,
+        "class_session": class_session_payload(class_session, count_statuses(records)),
+        "records": records,
+    }
+
+
+def messages_after(
+    class_session_id: int, after: int, limit: int = EVENTS_PER_PAGE
+) -> list[Payload]:
+    """The messages with a revision above `after`, ascending, `limit` at most."""
+    found = AttendanceEvent.objects.filter(
+        class_session_id=class_session_id, revision__gt=after
+    ).order_by("revision")[:limit]
+    return [message_payload(event) for event in found]
+
+
+def newest_records_of(student: User) -> list[Payload]:
+    """The student's own newest Records, latest class session first."""
+    records = (
+        AttendanceRecord.objects.select_related("class_session__course")
+        .filter(student=student)
+        .order_by("-class_session__starts_at", "-class_session_id")
+    )[:STUDENT_SNAPSHOT_RECORDS]
+    return [
+        record_payload(record, class_session=record.class_session, student=student)
+        for record in records
+    ]

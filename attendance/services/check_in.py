@@ -1,0 +1,183 @@
+"""The one way to check in, by QR token or by verification code."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from attendance import codes, events, rules, selectors
+from attendance.exceptions import (
+    ExpiredTokenError,
+    InvalidCodeError,
+    InvalidTokenError,
+    NotEnrolledError,
+    SessionNotOpenError,
+)
+from attendance.models import (
+    AttendanceRecord,
+    ClassSession,
+    MessageType,
+    State,
+    User,
+    VerificationMethod,
+)
+from attendance.payloads import Payload, record_payload
+from attendance.services.attempts import count_failed_check_in, require_check_in_budget
+from attendance.services.records import claim_record
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CheckIn:
+    """The outcome: the record, and whether it stood before this check-in."""
+
+    record: Payload
+    already_checked_in: bool
+    class_session: ClassSession
+
+
+class _SessionMovedError(Exception):
+    """The session was closed or its codes replaced between reading and writing."""
+
+
+def check_in_by_token(
+    *, student: User, token: str, at: datetime | None = None
+) -> CheckIn:
+    """
+    Check `student` in with the token of a QR code.
+
+    Raises, in this order: TooManyAttemptsError, InvalidTokenError, ExpiredTokenError,
+    NotEnrolledError, SessionNotOpenError, TooEarlyError, CheckInClosedError.
+    """
+    at = at or timezone.now()
+    require_check_in_budget(student, at)
+    try:
+        claims = codes.read_token(token)
+    except InvalidTokenError:
+        count_failed_check_in(student, at)
+        raise
+
+    def find() -> ClassSession:
+        found = _sessions().filter(pk=claims.class_session_id).first()
+        if found is None or found.code_generation != claims.generation:
+            raise ExpiredTokenError
+        return found
+
+    return _check_in(student, VerificationMethod.QR_CODE, find, at)
+
+
+def check_in_by_code(
+    *, student: User, code: str, at: datetime | None = None
+) -> CheckIn:
+    """
+    Check `student` in with the six digits shown in class.
+
+    Raises, in this order: TooManyAttemptsError, InvalidFormatError, InvalidCodeError,
+    NotEnrolledError, TooEarlyError, CheckInClosedError.
+    """
+    at = at or timezone.now()
+    require_check_in_budget(student, at)
+    digits = codes.normalize_verification_code(code)
+
+    def find() -> ClassSession:
+        # By the unique index: the time of a look-up says nothing about how near a
+        # guess was, and the budget above bounds the guesses.
+        found = _sessions().filter(verification_code=digits).first()
+        if found is None:
+            count_failed_check_in(student, at)
+            raise InvalidCodeError
+        return found
+
+    return _check_in(student, VerificationMethod.VERIFICATION_CODE, find, at)
+
+
+def _sessions() -> QuerySet[ClassSession]:
+    return ClassSession.objects.select_related("course")
+
+
+def _check_in(
+    student: User,
+    method: VerificationMethod,
+    find: Callable[[], ClassSession],
+    at: datetime,
+) -> CheckIn:
+    while True:
+        class_session = find()
+        if not selectors.is_enrolled(student, class_session.course_id):
+            raise NotEnrolledError
+        if not class_session.is_open:
+            raise SessionNotOpenError
+        standing = AttendanceRecord.objects.filter(
+            class_session=class_session, student=student
+        ).first()
+        if standing is not None and standing.is_checked_in:
+            return _outcome(class_session, student, standing, already=True)
+        # Judged before any lock is taken: a refusal costs the others nothing.
+        status, minutes = rules.judge_check_in(class_session, at)
+        try:
+            return _write(class_session, student, method, status, minutes, at)
+        except _SessionMovedError:
+            # Judge again from the start, so that the refusal fits what happened. Each
+            # turn means that a teacher changed the session: this ends.
+            continue
+
+
+@transaction.atomic
+def _write(
+    class_session: ClassSession,
+    student: User,
+    method: VerificationMethod,
+    status: str,
+    minutes: int,
+    at: datetime,
+) -> CheckIn:
+    record = claim_record(class_session, student.pk)
+    if record.is_checked_in:
+        # Somebody was faster: this student on another device, or a teacher.
+        return _outcome(class_session, student, record, already=True)
+    old_status = None if record.is_unmarked else record.status
+    record.status = status
+    record.late_minutes = minutes
+    record.check_in_time = at
+    record.verification_method = method
+    record.override_reason = None
+    record.version += 1
+    record.save()
+    revision = events.next_revision(
+        class_session, state=State.OPEN, generation=class_session.code_generation
+    )
+    if revision is None:
+        raise _SessionMovedError
+    events.append(
+        class_session,
+        type=MessageType.STUDENT_JOINED,
+        data=events.changed_record(
+            record,
+            class_session=class_session,
+            student=student,
+            old_status=old_status,
+            at=at,
+        ),
+        actor=student,
+        at=at,
+        student_id=student.pk,
+    )
+    return _outcome(class_session, student, record, already=False)
+
+
+def _outcome(
+    class_session: ClassSession,
+    student: User,
+    record: AttendanceRecord,
+    *,
+    already: bool,
+) -> CheckIn:
+    return CheckIn(
+        record=record_payload(record, class_session=class_session, student=student),
+        already_checked_in=already,
+        class_session=class_session,
+    )

@@ -1,0 +1,50 @@
+"""System checks: settings that are good enough for the demo and for nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from attendance_site.startup import PRODUCTION
+
+
+@register(PRODUCTION, deploy=True)
+def demo_settings(**_: Any) -> list[CheckMessage]:
+    """Each setting of the demo that production must replace, as an error."""
+    findings: list[CheckMessage] = []
+
+    def refuse(number: int, message: str, hint: str) -> None:
+        findings.append(Error(message, hint=hint, id=f"attendance_site.E{number:03}"))
+
+    if settings.DEMO:
+        refuse(1, "These are the demo's settings.", "Unset ATTENDANCE_DEMO.")
+    if not settings.SECRET_KEY_IS_OWN or len(settings.SECRET_KEY) < 50:
+        refuse(
+            2,
+            "The secret key is the demo's or too short.",
+            "Set DJANGO_SECRET_KEY to at least 50 random characters, "
+            "the same for all processes.",
+        )
+    if settings.DEBUG:
+        refuse(3, "DEBUG is on.", "Unset DJANGO_DEBUG.")
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        refuse(
+            4,
+            "Every host name is allowed, or none.",
+            "Set DJANGO_ALLOWED_HOSTS to the names under which the site is reached.",
+        )
+    if not settings.REDIS_URL:
+        refuse(
+            5,
+            "The channel layer is in memory: a second process would hear nothing.",
+            "Set REDIS_URL.",
+        )
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        refuse(
+            6,
+            "The database is SQLite, which has one writer.",
+            "Set DATABASE_URL to a PostgreSQL database.",
+        )
+    return findings

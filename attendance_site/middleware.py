@@ -1,0 +1,26 @@
+"""What every HTTP request passes before the application sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from attendance_site.errors import error_response
+
+
+class RequestSizeMiddleware:
+    """Answers 413 to a body over MAX_REQUEST_BYTES before anything reads it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            return error_response(request, 400, "invalid")
+        if length > settings.MAX_REQUEST_BYTES:
+            return error_response(request, 413, "too_large")
+        return self.get_response(request)

@@ -1,0 +1,114 @@
+"""
+The live stream's protocol, version 1.
+
+`/ws/class-sessions/<id>/` is for the session's teachers and administrators: with the
+session cookie and an `Origin` equal to the `Host`, or with `Authorization: Bearer`.
+`/ws/me/` is for a student's own records. Anyone else is refused with HTTP 403.
+
+Server to client, one JSON object per text frame:
+
+<- {"type": "snapshot", "revision", "class_session", "records"}
+   First frame, and the answer whenever the exact missing messages cannot be given.
+   On /ws/me/: {"type": "snapshot", "records"}, the newest 100.
+<- {"type": "student_joined" | "attendance_update" | "roster_update" |
+    "session_update", "revision", "class_session_id", "timestamp", "data"}
+   One committed change. The same JSON value whether live or replayed. A
+   session_update with the event "opened" or "reopened" is followed by a snapshot.
+<- {"type": "heartbeat", "revision"}
+   At least every 10 s; the revision is the database's. No revision on /ws/me/.
+<- {"type": "error", "code": "malformed", "detail"}
+   The answer to a frame that cannot be understood; the connection stays.
+
+Client to server:
+
+=> {"type": "resync", "after": N}
+   The messages after N in order, or a snapshot; the sequence restarts there.
+=> {"type": "ping"}
+   A heartbeat.
+
+`?after=N` on connecting: the messages after N instead of the snapshot, a heartbeat
+when there are none, a snapshot when N lies ahead, too far back or is no number.
+
+Every connection sees revisions ascending without holes from its first frame on; a
+snapshot or a resync restarts the sequence. Close codes: 4403 no longer allowed to
+watch, 4408 did not read what was sent, 1009 a frame over 16 KiB, 1011 a fault here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from attendance.payloads import Payload
+
+MAX_FRAME_BYTES = 16 * 1024
+CLOSE_FORBIDDEN = 4403
+CLOSE_NOT_READING = 4408
+CLOSE_TOO_BIG = 1009
+CLOSE_FAULT = 1011
+
+# After these the client's picture of the roster may be out of date: see contract.
+FOLLOWED_BY_SNAPSHOT = ("opened", "reopened")
+
+
+class MalformedFrame(Exception):
+    """A client's frame that means nothing; the text says what was expected."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resync:
+    """The client asks for the messages after `after`."""
+
+    after: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ping:
+    """The client asks for a heartbeat."""
+
+
+def heartbeat(revision: int | None = None) -> Payload:
+    """A heartbeat frame; without a revision on a student's own stream."""
+    frame: Payload = {"type": "heartbeat"}
+    if revision is not None:
+        frame["revision"] = revision
+    return frame
+
+
+def malformed(detail: str) -> Payload:
+    """The answer to a frame that means nothing."""
+    return {"type": "error", "code": "malformed", "detail": detail}
+
+
+def student_snapshot(records: list[Payload]) -> Payload:
+    """The first frame of a student's own stream."""
+    return {"type": "snapshot", "records": records}
+
+
+def needs_snapshot(message: Payload) -> bool:
+    """Whether this message is followed by a snapshot."""
+    return (
+        message["type"] == "session_update"
+        and message["data"]["event"] in FOLLOWED_BY_SNAPSHOT
+    )
+
+
+def parse_client_frame(text: str | None) -> Resync | Ping:
+    """What a client's frame says. Raises MalformedFrame; None stands for binary."""
+    if text is None:
+        raise MalformedFrame("Send JSON as text, not binary.")
+    try:
+        frame: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        raise MalformedFrame("Send one JSON object per frame.") from None
+    if not isinstance(frame, dict):
+        raise MalformedFrame("Send one JSON object per frame.")
+    if frame.get("type") == "ping":
+        return Ping()
+    if frame.get("type") == "resync":
+        after = frame.get("after")
+        if isinstance(after, bool) or not isinstance(after, int) or after < 0:
+            raise MalformedFrame('"after" is a whole number of at least 0.')
+        return Resync(after)
+    raise MalformedFrame('"type" is "resync" or "ping".')

@@ -1,0 +1,108 @@
+// The live page's forms, sent without leaving the page. What they change arrives over
+// the live stream like everybody else's changes; nothing is drawn here.
+import { postJSON } from "./api.js";
+import { NO_NETWORK, say } from "./messages.js";
+import { textOf } from "./roster.js";
+
+const plural = (number) => `${number} student${number === 1 ? "" : "s"}`;
+
+function call(id, name, data, form) {
+  const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
+  return postJSON(`/api/v1/class-sessions/${id}/${name}/`, data, token);
+}
+
+// One request at a time from each form, however often it is clicked.
+async function once(form, work) {
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  try {
+    await work();
+  } catch (error) {
+    say(error.status ? error.message : NO_NETWORK, "error");
+  } finally {
+    delete form.dataset.busy;
+  }
+}
+
+// open, close, reopen, rotate-code
+export function wireStateForms(id, forms) {
+  for (const form of forms) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      once(form, async () => {
+        await call(id, form.dataset.api, {}, form);
+        form.closest("details")?.removeAttribute("open");
+        say(form.dataset.done);
+      });
+    });
+  }
+}
+
+export function wireBulk(id, form, selection) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { scope, operation, reason } = Object.fromEntries(new FormData(form));
+    const data = { operation, reason, only_unmarked: scope === "unmarked" };
+    if (scope === "selected") {
+      data.student_ids = selection.ids();
+      if (!data.student_ids.length) {
+        say("Select at least one student.", "error");
+        return;
+      }
+    }
+    once(form, async () => {
+      const outcome = await call(id, "bulk", data, form);
+      say(`${plural(outcome.processed_count)} marked, ${outcome.unchanged_count} unchanged.`);
+      selection.clear();
+      form.elements.reason.value = "";
+    });
+  });
+}
+
+export function wireOverride(id, body, labels) {
+  const dialog = document.getElementById("override");
+  const form = document.getElementById("override-form");
+  const problem = document.getElementById("override-error");
+  let studentId, version;
+
+  body.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-change]");
+    // With a modifier key it is a link like any other.
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const row = link.closest("tr");
+    studentId = Number(row.dataset.student);
+    version = Number(row.dataset.version);
+    form.reset();
+    problem.hidden = true;
+    document.getElementById("override-name").textContent = textOf(row, "name");
+    document.getElementById("override-history").href = link.href;
+    const current = form.querySelector(`[name=status][value="${row.dataset.status}"]`);
+    if (current) current.checked = true;
+    form.elements.reason.value = textOf(row, "reason");
+    form.elements.notes.value = textOf(row, "notes");
+    dialog.showModal();
+    (current ?? form.elements.status[0]).focus();
+  });
+
+  document.getElementById("override-cancel").addEventListener("click", () => dialog.close());
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { status, reason, notes } = Object.fromEntries(new FormData(form));
+    once(form, async () => {
+      try {
+        await call(id, "override", { student_id: studentId, status, reason, notes, version }, form);
+        dialog.close();
+      } catch (error) {
+        let sentence = error.status ? error.message : NO_NETWORK;
+        if (error.body?.record) {
+          // Saving again replaces what has now been seen.
+          version = error.body.record.version;
+          sentence += ` It is now “${labels.statuses[error.body.record.attendance_status]}”.`;
+        }
+        problem.textContent = sentence;
+        problem.hidden = false;
+      }
+    });
+  });
+}

@@ -1,0 +1,77 @@
+// The live page and the projector's: applies what the stream says to the page.
+import { wireBulk, wireOverride, wireStateForms } from "./actions.js";
+import { Announcer } from "./announcer.js";
+import { Board } from "./board.js";
+import { Clock } from "./clock.js";
+import { showConnection } from "./connection.js";
+import { Counts } from "./counts.js";
+import { Roster } from "./roster.js";
+import { Selection } from "./selection.js";
+import { Stream } from "./stream.js";
+
+const root = document.querySelector("[data-live]");
+const id = root.dataset.live;
+const clock = new Clock(root.dataset.timeZone);
+const board = new Board(root, clock);
+const counts = new Counts(root);
+// The projector shows nobody's name: there is no roster on it.
+const roll = document.getElementById("roll") ? wireRoll() : null;
+
+function wireRoll() {
+  const labels = JSON.parse(document.getElementById("labels").textContent);
+  const body = document.getElementById("roll");
+  const roster = new Roster(body, document.getElementById("row"), { labels, clock });
+  const selection = new Selection(roster);
+  const announcer = new Announcer(document.getElementById("announcer"), labels);
+  wireStateForms(id, document.querySelectorAll("[data-api]"));
+  wireBulk(id, document.getElementById("bulk"), selection);
+  wireOverride(id, body, labels);
+  return { roster, selection, announcer };
+}
+
+const handlers = {
+  snapshot({ class_session, records }) {
+    board.show(class_session);
+    roll?.roster.reset(records);
+    counts.set(class_session.counts);
+  },
+  student_joined({ data }) {
+    counts.change(data);
+    roll?.roster.put(data);
+    roll?.announcer.arrived(data);
+  },
+  attendance_update({ data }) {
+    for (const record of data.records ?? [data]) {
+      counts.change(record);
+      roll?.roster.put(record);
+    }
+  },
+  roster_update({ data: { event, record } }) {
+    if (event === "enrolled") {
+      counts.come();
+      roll?.roster.put(record);
+    } else {
+      counts.go();
+      roll?.roster.remove(record.student_id);
+    }
+  },
+  session_update({ data: { class_session } }) {
+    board.show(class_session);
+    counts.set(class_session.counts);
+  },
+};
+
+new Stream({
+  path: `/ws/class-sessions/${id}/`,
+  probe: `/api/v1/class-sessions/${id}/`,
+  after: Number(root.dataset.revision),
+  onState: showConnection,
+  onFrame(frame) {
+    const handle = handlers[frame.type];
+    if (!handle) return;
+    handle(frame);
+    counts.show();
+    roll?.selection.filter();
+    root.dataset.revision = frame.revision;
+  },
+}).start();

@@ -1,0 +1,103 @@
+"""The project itself, served by daphne as a process of its own."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import sys
+from typing import Any
+from urllib.parse import quote
+
+from .process import ROOT, Server
+
+
+class SiteServer(Server):
+    """One daphne with the project's own settings, not the tests' settings.
+
+    By default on the running test's database, Redis and channel prefix, so it
+    sees what a test commits (`transactional_db`). `env` goes on top of that.
+    """
+
+    name = "the site"
+    stop_seconds = 15.0
+
+    def __init__(
+        self, *, port: int | None = None, env: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(port=port)
+        self.env = env or {}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def manage(self, *arguments: str) -> str:
+        """The output of manage.py in this site's environment."""
+        return manage(*arguments, env=self.environment())
+
+    def command(self) -> list[str]:
+        return [
+            *[sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)],
+            *["-v", "0", "--ping-interval", "20", "--ping-timeout", "30"],
+            *["--application-close-timeout", "5", "attendance_site.asgi:application"],
+        ]
+
+    def environment(self) -> dict[str, str]:
+        return {**site_environment(), **self.env}
+
+    def is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/accounts/login/")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def site_environment() -> dict[str, str]:
+    """Environment for a process of the project on the running test's servers."""
+    from django.db import connection
+
+    ours = {**os.environ}
+    ours.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # for the browser tests' process only
+    return {
+        **ours,
+        "ATTENDANCE_DEMO": "1",
+        "DATABASE_URL": url_of_database(connection.settings_dict),
+        "DJANGO_SETTINGS_MODULE": "attendance_site.settings",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def url_of_database(settings: dict[str, Any]) -> str:
+    """The URL that names the database of a Django settings dictionary."""
+    user, password = (quote(settings[key] or "", safe="") for key in _WHO)
+    host = quote(settings["HOST"] or "", safe="")
+    port = f":{settings['PORT']}" if settings["PORT"] else ""
+    name = quote(str(settings["NAME"]), safe="")
+    return f"postgresql://{user}:{password}@{host}{port}/{name}"
+
+
+_WHO = ("USER", "PASSWORD")
+
+
+def manage(*arguments: str, env: dict[str, str] | None = None) -> str:
+    """The output of manage.py; an exception with its errors when it fails."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=site_environment() if env is None else env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise AssertionError(f"manage.py {' '.join(arguments)}: {done.stderr}")
+    return done.stdout
