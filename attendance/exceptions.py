@@ -1,8 +1,8 @@
 """
 Refusals: what the domain answers when it does not do as asked.
 
-Each has the contract's `code`, a `kind` that each face translates (HTTP status, page)
-and a sentence for the person concerned. They are answers, not faults.
+Each has the contract's `code`, a `kind`, and a sentence for the person concerned; each
+face turns them into its answers in one place. They are answers, not faults.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Kind(enum.Enum):
-    """What sort of refusal: the faces map these, one place each."""
+class Kind(enum.IntEnum):
+    """What sort of refusal, as the HTTP status that says so (RFC 9110, RFC 6585)."""
 
-    INVALID = "invalid"
-    FORBIDDEN = "forbidden"
-    NOT_FOUND = "not_found"
-    CONFLICT = "conflict"
-    THROTTLED = "throttled"
+    INVALID = 400
+    FORBIDDEN = 403
+    NOT_FOUND = 404
+    CONFLICT = 409
+    THROTTLED = 429
 
 
 class AttendanceError(Exception):

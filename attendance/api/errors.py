@@ -7,19 +7,12 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from attendance.exceptions import AttendanceError, Kind, TooManyAttemptsError
+from attendance.exceptions import AttendanceError, TooManyAttemptsError
 
-HTTP_STATUS = {
-    Kind.INVALID: status.HTTP_400_BAD_REQUEST,
-    Kind.FORBIDDEN: status.HTTP_403_FORBIDDEN,
-    Kind.NOT_FOUND: status.HTTP_404_NOT_FOUND,
-    Kind.CONFLICT: status.HTTP_409_CONFLICT,
-    Kind.THROTTLED: status.HTTP_429_TOO_MANY_REQUESTS,
-}
 # Where our code and DRF's differ.
 _CODES = {
     "authentication_failed": "not_authenticated",
@@ -35,7 +28,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
         headers = {}
         if isinstance(error, TooManyAttemptsError):
             headers["Retry-After"] = str(error.retry_after)
-        return Response(body, status=HTTP_STATUS[error.kind], headers=headers)
+        return Response(body, status=error.kind.value, headers=headers)
     if isinstance(error, Http404):
         error = exceptions.NotFound(_NOT_FOUND)
     elif isinstance(error, PermissionDenied):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from attendance.addresses import client_address
 from attendance.exceptions import LogInThrottledError
-from attendance.pages.refusals import HTTP_STATUS, page, with_retry_after
+from attendance.pages.refusals import page, with_retry_after
 from attendance.services.attempts import count_log_in
 
 
@@ -48,7 +48,7 @@ class LogIn(LoginView):
             form = _LogInForm(request, initial={"username": username[:150]})
             context = self.get_context_data(form=form, throttled=error.detail)
             response = self.render_to_response(context)
-            response.status_code = HTTP_STATUS[error.kind]
+            response.status_code = error.kind.value
             return with_retry_after(response, error)
         return super().post(request, *args, **kwargs)
 

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods
 
 from attendance.exceptions import AttendanceError
 from attendance.pages.refusals import (
-    HTTP_STATUS,
     page,
     person,
     refusal,
@@ -37,7 +36,7 @@ def by_code(request: HttpRequest) -> HttpResponse:
         request,
         "check_in/code.html",
         {"error": error, "code": code[:20]},
-        status=HTTP_STATUS[error.kind] if error else 200,
+        status=error.kind.value if error else 200,
     )
     return with_retry_after(response, error)
 

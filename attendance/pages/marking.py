@@ -13,7 +13,7 @@ from attendance.pages import display
 from attendance.pages import selectors as page_selectors
 from attendance.pages.forms import BulkForm, OverrideForm
 from attendance.pages.history import changes
-from attendance.pages.refusals import HTTP_STATUS, action, page, person
+from attendance.pages.refusals import action, page, person
 from attendance.services import marking
 
 
@@ -38,7 +38,7 @@ def student(
             if error.kind not in (Kind.INVALID, Kind.CONFLICT):
                 raise
             form.refuse(error)
-            status = HTTP_STATUS[error.kind]
+            status = error.kind.value
         else:
             messages.success(request, "The mark has been saved.")
             return redirect("class-session", class_session_id=class_session_id)

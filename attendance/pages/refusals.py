@@ -20,13 +20,6 @@ from attendance.models import User
 
 View = Callable[..., HttpResponseBase]
 
-HTTP_STATUS = {
-    Kind.INVALID: 400,
-    Kind.FORBIDDEN: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.CONFLICT: 409,
-    Kind.THROTTLED: 429,
-}
 # Which argument of a view names the page that it belongs to.
 _PAGE_OF = {"course": "course_id", "class-session": "class_session_id"}
 
@@ -49,7 +42,7 @@ def refusal(
     request: HttpRequest, error: AttendanceError, **context: Any
 ) -> HttpResponse:
     """The page that says why not. `context`: `next_url` and `next_label`."""
-    status = HTTP_STATUS[error.kind]
+    status = error.kind.value
     response = render(
         request,
         "errors/error.html",
