@@ -19,7 +19,6 @@ from attendance.models import (
     AttendanceRecord,
     ClassSession,
     MessageType,
-    State,
     User,
 )
 from attendance.payloads import (
@@ -36,6 +35,10 @@ from attendance.publisher import Publication, publisher
 # the dot as an underscore.
 SESSION_MESSAGE = "class_session.message"
 STUDENT_MESSAGE = "student.message"
+# After these changes of a session a client's picture of the roster may be out of date.
+FOLLOWED_BY_SNAPSHOT = ("opened", "reopened")
+# To a student's own stream: the courses have changed, listen to them anew.
+COURSES_CHANGED: Payload = {"type": "courses_changed"}
 
 _JOINED_FIELDS = (
     "student_id",
@@ -136,6 +139,8 @@ def reduced_for_student(message: Payload, student_id: int) -> Payload | None:
 
     None when it does not concern the student's record at all.
     """
+    if message == COURSES_CHANGED:
+        return None
     data = message["data"]
     if message["type"] == MessageType.STUDENT_JOINED or data.get("event") == "override":
         return message if data["student_id"] == student_id else None
@@ -146,27 +151,23 @@ def reduced_for_student(message: Payload, student_id: int) -> Payload | None:
     return {**message, "data": {**{key: data[key] for key in kept}, "records": own}}
 
 
-def next_revision(
-    class_session: ClassSession,
-    *,
-    state: State | None = None,
-    generation: int | None = None,
-) -> int | None:
+def next_revision(class_session: ClassSession, *, unmoved: bool = False) -> int | None:
     """
     Take the session's next revision, and its row lock until the transaction ends.
 
-    With `state` or `generation`, only while the session is still so: None means that
-    it has changed since it was read. Call it last, with the records already locked:
-    everywhere the order is course, records, session.
+    With `unmoved`, only while state, codes and settings are as in `class_session`:
+    None means that somebody changed them since it was read. Call it last, with the
+    records already locked: everywhere the order is course, records, session.
     """
     conditions = ["id = %s"]
     values: list[int | str] = [class_session.pk]
-    if state is not None:
-        conditions.append("state = %s")
-        values.append(state.value)
-    if generation is not None:
-        conditions.append("code_generation = %s")
-        values.append(generation)
+    if unmoved:
+        conditions += ["state = %s", "code_generation = %s", "edition = %s"]
+        values += [
+            str(class_session.state),
+            class_session.code_generation,
+            class_session.edition,
+        ]
     table = connection.ops.quote_name(ClassSession._meta.db_table)
     with connection.cursor() as cursor:
         # Django's update() cannot return the new value, and reading it afterwards
@@ -227,6 +228,21 @@ def append(
     # robust callback that has no __qualname__.
     transaction.on_commit(publish, robust=True)
     return event
+
+
+def announce_courses_changed(student_id: int) -> None:
+    """On commit, have the student's own stream listen to all of their courses."""
+
+    def publish() -> None:
+        publisher.submit(
+            Publication(
+                student_group(student_id),
+                {"type": STUDENT_MESSAGE, "message": COURSES_CHANGED},
+                f"courses of student {student_id}",
+            )
+        )
+
+    transaction.on_commit(publish, robust=True)
 
 
 def _student_groups(

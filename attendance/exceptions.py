@@ -39,8 +39,9 @@ class InvalidInputError(AttendanceError):
     """Fields that do not make sense, each with its sentences."""
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
-        sentences = " ".join(line for lines in errors.values() for line in lines)
-        super().__init__(sentences, errors=dict(errors))
+        # Once each: two fields may have the same thing wrong with them.
+        sentences = dict.fromkeys(line for lines in errors.values() for line in lines)
+        super().__init__(" ".join(sentences), errors=dict(errors))
 
 
 class InvalidFormatError(AttendanceError):

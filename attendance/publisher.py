@@ -63,6 +63,8 @@ class Publisher:
     def submit(self, publication: Publication) -> None:
         """Queue `publication` and return at once; the oldest makes room if need be."""
         with self._lock:
+            if self._loop is None and _lives_in_its_loop(get_channel_layer()):
+                return  # nobody in this process listens, and nobody else can
             if len(self._queue) >= self._limit:
                 self._queue.popleft()
                 if self.dropped == 0:
@@ -82,7 +84,9 @@ class Publisher:
                 loop.call_soon_threadsafe(wake.set)
             except RuntimeError:
                 # The loop has ended with its server; nobody listens any more.
-                logger.info("not published, the server is stopping: %s", publication)
+                with self._lock:
+                    self._queue.clear()
+                    self._idle.set()
 
     def attach_to_running_loop(self) -> None:
         """
@@ -91,16 +95,14 @@ class Publisher:
         The in-memory layer's queues belong to the server's loop and would not wake a
         reader there when fed from another. Any other layer keeps the thread.
         """
-        if not isinstance(get_channel_layer(), InMemoryChannelLayer):
+        if not _lives_in_its_loop(get_channel_layer()):
             return
         with self._lock:
             loop = asyncio.get_running_loop()
             if self._loop is loop:
                 return
             self._loop, self._wake = loop, asyncio.Event()
-            if self._queue:
-                self._wake.set()
-            # The task is kept by the loop's ready callbacks through this reference.
+            # Kept here, because the loop itself keeps no tasks alive.
             self._task = loop.create_task(self._send_all(self._wake))
 
     def flush(self, timeout: float = FLUSH_SECONDS) -> bool:
@@ -158,6 +160,10 @@ class Publisher:
                     "publishing works again after %d failed messages", self._outage
                 )
                 self._outage = 0
+
+
+def _lives_in_its_loop(layer: Any) -> bool:
+    return isinstance(layer, InMemoryChannelLayer)
 
 
 publisher = Publisher()

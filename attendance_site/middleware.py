@@ -10,8 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from attendance_site.errors import error_response
 
 
-class RequestSizeMiddleware:
-    """Answers 413 to a body over MAX_REQUEST_BYTES before anything reads it."""
+class RequestGuardMiddleware:
+    """
+    Answers what no view should have to think of.
+
+    413 to a body over MAX_REQUEST_BYTES, before anything reads it; 400 to a NUL in the
+    query string, which means nothing to us and which PostgreSQL refuses as text.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -23,4 +28,7 @@ class RequestSizeMiddleware:
             return error_response(request, 400, "invalid")
         if length > settings.MAX_REQUEST_BYTES:
             return error_response(request, 413, "too_large")
+        query = request.META.get("QUERY_STRING", "")
+        if "%00" in query or "\0" in query:
+            return error_response(request, 400, "invalid")
         return self.get_response(request)

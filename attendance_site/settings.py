@@ -55,7 +55,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "attendance_site.middleware.RequestSizeMiddleware",
+    "attendance_site.middleware.RequestGuardMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -143,6 +143,8 @@ else:
 
 # The contract promises a heartbeat every 10 s; the rest is room for a busy server.
 STREAM_HEARTBEAT_SECONDS = env_int("ATTENDANCE_HEARTBEAT_SECONDS", 7, least=1, most=9)
+# Threads, and so database connections, for the streams of one process.
+STREAM_DATABASE_THREADS = env_int("ATTENDANCE_STREAM_THREADS", 4, least=1)
 # How long a client may leave a full buffer unread before it is disconnected.
 STREAM_UNREAD_SECONDS = env_int("ATTENDANCE_UNREAD_SECONDS", 15, least=1)
 
@@ -182,7 +184,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["attendance.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "attendance.api.pagination.Pagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "attendance.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "attendance.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -287,6 +289,8 @@ LOGGING = {
     "loggers": {
         # Refusals (4xx) are answers, not incidents.
         "django.request": {"level": "ERROR"},
+        # Anybody can send any Host header, and each would log a traceback.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "attendance": {"level": "INFO"},
         "realtime": {"level": "INFO"},
     },

@@ -16,6 +16,7 @@ from attendance.models import (
     Role,
     User,
 )
+from attendance.services.courses import unenroll_student
 
 COURSES = "/admin/attendance/course/"
 ENROLLMENTS = "/admin/attendance/enrollment/"
@@ -220,3 +221,31 @@ def test_a_course_with_enrollments_cannot_be_deleted(
     answer = admin_page.post(f"{COURSES}{other_course.pk}/delete/", {"post": "yes"})
     assert answer.status_code == 302
     assert list(Course.objects.all()) == [course]
+
+
+def test_an_enrollment_that_somebody_else_ended_does_not_hold_up_the_rest(
+    admin_page: Client,
+    course: Course,
+    student: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unenroll_too_late(*, course: Course, student_id: int, actor: User) -> None:
+        if student_id == student.pk:
+            # Between the reading of the list and the ending of this one.
+            unenroll_student(course=course, student_id=student_id, actor=actor)
+        unenroll_student(course=course, student_id=student_id, actor=actor)
+
+    monkeypatch.setattr("attendance.admin.courses.unenroll_student", unenroll_too_late)
+    page = admin_page.post(
+        ENROLLMENTS,
+        {
+            "action": "end_selected",
+            ACTION_CHECKBOX_NAME: [e.pk for e in Enrollment.objects.all()],
+        },
+        follow=True,
+    )
+    assert page.status_code == 200
+    assert not Enrollment.objects.filter(ended_at__isnull=True).exists()
+    html = page.content.decode()
+    assert "1 enrollment ended." in html
+    assert f"{student.display_name} in {course}: " in html

@@ -25,7 +25,14 @@ from attendance.models import (
 from attendance.services.class_sessions import close_class_session
 from attendance.services.marking import mark_in_bulk
 
-from .cast import PASSWORD, make_course, make_session, make_students, make_user
+from .cast import (
+    PASSWORD,
+    client_for,
+    make_course,
+    make_session,
+    make_students,
+    make_user,
+)
 
 MODELS = [
     *["user", "course", "enrollment", "classsession", "attendancerecord"],
@@ -171,8 +178,19 @@ def test_guessing_passwords_here_is_bounded_too(admin: User) -> None:
         assert "Please enter the correct username" in page.content.decode()
     sent["password"] = PASSWORD
     page = client.post("/admin/login/", sent)
-    assert page.status_code == 200
+    assert page.status_code == 429
+    assert 1 <= int(page["Retry-After"]) <= 60
     assert "Too many log-in attempts" in page.content.decode()
+    # The page itself is not withheld, nor a page with something else amiss.
+    assert client.get("/admin/login/").status_code == 200
+    assert client.post("/admin/login/", {"username": "x"}).status_code == 200
+
+
+def test_who_is_no_administrator_is_told_so(student: User) -> None:
+    sent = {"username": student.username, "password": PASSWORD}
+    page = Client().post("/admin/login/", sent)
+    assert page.status_code == 200
+    assert "for a staff account" in page.content.decode()
 
 
 def test_an_administrator_logs_in(admin: User) -> None:
@@ -256,3 +274,72 @@ def test_a_new_token_is_shown_once(admin_page: Client, student: User) -> None:
         "/api/v1/courses/", headers={"Authorization": f"Bearer {found[1]}"}
     )
     assert answer.status_code == 200
+
+
+def test_a_new_password_revokes_the_api_tokens(
+    admin_page: Client, student: User, student2: User
+) -> None:
+    client, another = client_for(student), client_for(student2)
+    new = "a passphrase of some length"
+    path = f"/admin/attendance/user/{student.pk}/password/"
+    # Without the button that says so, this is taken for a slip.
+    page = admin_page.post(path, {"usable_password": "false"}, follow=True)
+    assert "have been revoked" not in page.content.decode()
+    assert client.get("/api/v1/attendance/").status_code == 200
+    page = admin_page.post(
+        path,
+        {"usable_password": "true", "password1": new, "password2": new},
+        follow=True,
+    )
+    assert "API tokens have been revoked" in page.content.decode()
+    assert client.get("/api/v1/attendance/").status_code == 401
+    assert another.get("/api/v1/attendance/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "classsession/?status__exact=%00",
+        "classsession/?q=a%00b",
+        "classsession/add/?course=%00",
+        "classsession/?%00=1",
+        "course/?time_zone=%00",
+    ],
+)
+def test_a_nul_in_a_query_is_refused(admin_page: Client, path: str) -> None:
+    assert admin_page.get(f"/admin/attendance/{path}").status_code == 400
+
+
+def test_a_nul_in_an_autocomplete_term_is_refused(admin_page: Client) -> None:
+    fields = "app_label=attendance&model_name=enrollment&field_name=student"
+    page = admin_page.get(f"/admin/autocomplete/?{fields}&term=%00")
+    assert page.status_code == 400
+
+
+@pytest.mark.parametrize("year", ["9" * 20, "0", "-1", "10000", "x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "attendance/classsession/?starts_at__year=",
+        "attendance/enrollment/?enrolled_at__year=",
+        "attendance/attendanceevent/?at__year=",
+        "attendance/failedcheckin/?at__year=",
+        "attendance/user/?date_joined__year=",
+        "knox/authtoken/?expiry__year=",
+    ],
+)
+def test_a_year_that_is_none(admin_page: Client, path: str, year: str) -> None:
+    page = admin_page.get(f"/admin/{path}{year}", follow=True)
+    assert page.status_code == 200
+
+
+def test_an_administrators_own_new_password_revokes_the_api_tokens(
+    admin: User, admin_page: Client
+) -> None:
+    client, new = client_for(admin), "a passphrase of some length"
+    sent = {"old_password": "wrong", "new_password1": new, "new_password2": new}
+    assert admin_page.post("/admin/password_change/", sent).status_code == 200
+    assert client.get("/api/v1/attendance/").status_code == 200
+    sent["old_password"] = PASSWORD
+    assert admin_page.post("/admin/password_change/", sent).status_code == 302
+    assert client.get("/api/v1/attendance/").status_code == 401

@@ -215,7 +215,7 @@ def test_the_limit_does_not_look_at_forwarded_addresses(student, client):
 
 
 def test_the_limit_cannot_be_dodged_by_case_or_spaces(student, client):
-    for name in ["student", "STUDENT", " student", "Student "] * 3:
+    for name in ["student", "STUDENT", " student", "ｓtudent "] * 3:
         answer = log_in(client, name, "wrong")
     assert_throttled(answer)
 

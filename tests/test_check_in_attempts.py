@@ -8,6 +8,7 @@ from django.utils import timezone
 from attendance.models import FailedCheckIn
 from tests.cast import (
     API,
+    assert_refused,
     client_for,
     make_students,
     qr_token_of,
@@ -169,3 +170,8 @@ def test_refused_attempts_do_not_make_the_wait_longer(
     waits = [int(student_client.post(CODE, wrong)["Retry-After"]) for _ in range(5)]
     assert max(waits) <= 60
     assert waits == sorted(waits, reverse=True)
+
+
+def test_an_empty_token_is_no_attempt(student_client):
+    for _ in range(12):
+        assert_refused(student_client.post(QR, {"token": " "}), 400, "invalid_token")

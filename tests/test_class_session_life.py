@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from tests.cast import (
+    assert_refused,
     client_for,
     enroll,
     make_course,
@@ -288,3 +289,14 @@ def test_a_co_teacher_and_an_administrator_may_do_it_too(
     assert post(client_for(admin), class_session, "reopen/").status_code == 200
     last = messages_of(client_for(admin), class_session)[-1]
     assert last["data"]["event"] == "reopened"
+
+
+@pytest.mark.parametrize("step", ["open", "close", "reopen", "rotate-code"])
+def test_a_body_that_is_no_json_is_refused(class_session, teacher_client, step):
+    before = snapshot_of(teacher_client, class_session)
+    path = session_path(class_session, f"{step}/")
+    broken = teacher_client.post(path, b'{"a":', content_type="application/json")
+    assert_refused(broken, 400, "parse_error")
+    text = teacher_client.post(path, b"x", content_type="text/plain")
+    assert_refused(text, 415, "unsupported_media_type")
+    assert snapshot_of(teacher_client, class_session) == before

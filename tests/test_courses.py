@@ -139,6 +139,8 @@ WRONG = [
     ({"code": "x" * 41}, "code"),
     ({"time_zone": ""}, "time_zone"),
     ({"time_zone": "Mars/Olympus"}, "time_zone"),
+    ({"time_zone": "localtime"}, "time_zone"),
+    ({"time_zone": "Factory"}, "time_zone"),
     ({"time_zone": "+01:00"}, "time_zone"),
     ({"time_zone": "../../etc/passwd"}, "time_zone"),
     ({"time_zone": "europe/berlin\0"}, "time_zone"),

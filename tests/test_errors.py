@@ -214,7 +214,20 @@ def test_the_documentation_is_read_only(path, db):
     client = Client()
     assert client.get(path).status_code == 200
     for method in ("post", "put", "patch", "delete", "options"):
-        assert getattr(client, method)(path).status_code == 405
+        answer = getattr(client, method)(path)
+        assert_refused(answer, 405, "method_not_allowed")
+        answer = getattr(client, method)(path, HTTP_ACCEPT="text/html")
+        assert_refused(answer, 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/api/schema/", "/api/docs/"])
+@pytest.mark.parametrize("query", ["", "?format=xml", "?format=%FF", "?lang=%FF"])
+@pytest.mark.parametrize("accept", ["", "text/html", "image/png", "nonsense", "a/b;q="])
+def test_the_documentation_is_there_whatever_is_accepted(path, query, accept, db):
+    answer = Client().get(path + query, HTTP_ACCEPT=accept)
+    assert answer.status_code == 200
+    kind = "text/html" if path == "/api/docs/" else "application/vnd.oai.openapi"
+    assert answer["Content-Type"].startswith(kind)
 
 
 # Odd queries ----------------------------------------------------------------------
@@ -227,9 +240,16 @@ def test_a_page_size_that_is_none_is_the_usual_one(query, course, teacher_client
     assert answer.json()["count"] == 1
 
 
-@pytest.mark.parametrize("query", ["format=xml", "format=api", "%00=%FF", "&&=&a"])
+@pytest.mark.parametrize("query", ["format=xml", "format=api", "%FF=%FF", "&&=&a"])
 def test_a_query_that_means_nothing(query, course, teacher_client):
     assert teacher_client.get(f"{COURSES}?{query}").json()["count"] == 1
+
+
+@pytest.mark.parametrize("query", ["%00=a", "course=%00", "a=b%00c", "\0"])
+def test_a_nul_in_a_query(query, course, teacher_client):
+    for path in (COURSES, f"{API}/nothing/", "/api/schema/"):
+        answer = teacher_client.get(f"{path}?{query}")
+        assert_refused(answer, 400, "invalid")
 
 
 # Odd headers ----------------------------------------------------------------------
@@ -242,6 +262,13 @@ def test_a_host_that_is_none(host, course, class_session, teacher_client):
         answer = teacher_client.get(path, HTTP_HOST=host)
         if answer.status_code != 200:
             assert_refused(answer, 400, "invalid")
+
+
+def test_a_host_of_somebody_else_is_not_worth_a_traceback(settings, caplog):
+    settings.ALLOWED_HOSTS = ["attendance.example"]
+    for path in (COURSES, "/accounts/login/"):
+        assert Client().get(path, HTTP_HOST="elsewhere.example").status_code == 400
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("accept", ["", "text/html", "nonsense", ";", "ä", "a/b;q="])

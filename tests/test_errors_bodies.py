@@ -1,7 +1,10 @@
 """Bodies that are too large, of another kind, no JSON, or no object."""
 
+import json
+
 import pytest
 from django.conf import settings
+from rest_framework.test import APIClient
 
 from tests.cast import API, assert_refused, course_path, raw, session_path
 
@@ -103,7 +106,9 @@ def test_what_is_no_json(body, student_client):
 @pytest.mark.parametrize("path", [CODE, f"{API}/check-ins/qr/", f"{API}/auth/token/"])
 def test_json_that_is_no_object(path, body, student_client):
     error = assert_refused(raw(student_client, path, body), 400, "invalid")
-    assert list(error["errors"]) == ["non_field_errors"]
+    sentence = "The body must be a JSON object."
+    assert error["errors"] == {"non_field_errors": [sentence]}
+    assert error["detail"] == sentence
 
 
 @pytest.mark.parametrize("body", ["null", "[]", "1", '"x"'])
@@ -128,10 +133,18 @@ def test_an_empty_body_is_an_empty_object(student_client):
     assert list(error["errors"]) == ["verification_code"]
 
 
-@pytest.mark.parametrize("body", [b"nonsense", b"[]", b"\xff", b""])
-def test_where_no_body_is_asked_for_none_is_read(body, class_session, teacher_client):
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"ignored": 1}', b"null"])
+def test_where_no_body_is_asked_for_none_is_needed(body, class_session, teacher_client):
     answer = raw(teacher_client, session_path(class_session, "close/"), body)
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"nonsense", b"[]", b"\xff", b"1"])
+def test_a_body_that_is_no_object_is_refused_there_too(
+    body, class_session, teacher_client
+):
+    answer = raw(teacher_client, session_path(class_session, "close/"), body)
+    assert answer.status_code == 400
 
 
 def test_a_field_error_names_the_field(student_client):
@@ -141,3 +154,70 @@ def test_a_field_error_names_the_field(student_client):
         "detail": "verification_code: A string is needed.",
         "errors": {"verification_code": ["A string is needed."]},
     }
+
+
+def test_several_fields_are_sentences_one_after_the_other(db):
+    answer = APIClient().post(f"{API}/auth/token/", {})
+    error = assert_refused(answer, 400, "invalid")
+    assert error["detail"] == (
+        "username: This field is required. password: This field is required."
+    )
+
+
+def test_the_same_sentence_about_two_fields_is_said_once(course, teacher_client):
+    body = {"course_id": course.pk}
+    body |= dict.fromkeys(("starts_at", "ends_at"), "0900-01-01T00:00:00Z")
+    answer = teacher_client.post(f"{API}/class-sessions/", body)
+    error = assert_refused(answer, 400, "invalid")
+    assert set(error["errors"]) == {"starts_at", "ends_at"}
+    assert error["detail"] == "This time is out of range."
+
+
+NO_CHOICES = [
+    '"\\ud800"',
+    '"\\udfff x"',
+    '""',
+    '"OWNER"',
+    "1",
+    "true",
+    "null",
+    "[]",
+    "{}",
+]
+
+
+@pytest.mark.parametrize("value", NO_CHOICES)
+def test_a_choice_that_is_none(value, course, class_session, student, teacher_client):
+    """Not even what no encoding can write: it is not repeated in the answer."""
+    for path, field, fields, sentence in [
+        (
+            course_path(course, "teachers/"),
+            "role",
+            {"user_id": student.pk},
+            "Use one of: owner, co_teacher.",
+        ),
+        (
+            session_path(class_session, "override/"),
+            "status",
+            {"student_id": student.pk, "reason": "r"},
+            "Use one of: present, late, absent, excused.",
+        ),
+        (
+            session_path(class_session, "bulk/"),
+            "operation",
+            {"reason": "r"},
+            "Use one of: mark_absent, mark_excused, mark_late, mark_present.",
+        ),
+    ]:
+        body = json.dumps(fields)[:-1] + f', "{field}": {value}}}'
+        error = assert_refused(raw(teacher_client, path, body), 400, "invalid")
+        assert list(error["errors"]) == [field]
+        if value != "null":
+            assert error["errors"][field] == [sentence]
+
+
+@pytest.mark.parametrize("state", ["%ED%A0%80", "%FF", "OPEN", ""])
+def test_a_state_that_is_none(state, teacher_client):
+    answer = teacher_client.get(f"{API}/class-sessions/?state={state}")
+    error = assert_refused(answer, 400, "invalid")
+    assert error["errors"]["state"] == ["Use one of: scheduled, open, closed."]

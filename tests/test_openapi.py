@@ -203,7 +203,35 @@ def described(document, method, path, status):
         if method in operations and len(names) == len(parts):
             pairs = zip(names, parts, strict=True)
             if all(n == p or (n[:1] == "{" and p.isdigit()) for n, p in pairs):
-                response = operations[method]["responses"][str(status)]
+                responses = operations[method]["responses"]
+                if status < 300:
+                    response = responses[str(status)]
+                else:
+                    response = responses.get(str(status), responses["default"])
                 content = response.get("content", {}).get("application/json", {})
                 return template, content.get("schema")
     raise AssertionError(f"{method} {path} is not in the document")
+
+
+def test_every_operation_says_what_a_refusal_looks_like(document):
+    error = {"$ref": "#/components/schemas/ErrorOutput"}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            content = operation["responses"]["default"]["content"]
+            assert content == {"application/json": {"schema": error}}, (method, path)
+    shape = document["components"]["schemas"]["ErrorOutput"]
+    assert set(shape["required"]) == {"code", "detail"}
+
+
+def test_a_conflict_is_as_described(
+    document, class_session, student, student_client, teacher_client
+):
+    code = class_session.verification_code
+    student_client.post(f"{API}/check-ins/code/", {"verification_code": code})
+    path = session_path(class_session, "override/")
+    body = {"student_id": student.pk, "status": "late", "reason": "r", "version": 0}
+    answer = teacher_client.post(path, body)
+    assert answer.status_code == 409
+    _, schema = described(document, "post", path, 409)
+    assert "record" in answer.json()
+    assert_as_described(answer.json(), schema, document, path)

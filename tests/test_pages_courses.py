@@ -78,6 +78,16 @@ def test_course_costs_the_same_for_many(course: Course, teacher: User) -> None:
     assert queries() == few
 
 
+def test_other_pages_keep_the_search(course: Course, teacher: User) -> None:
+    for _ in range(16):
+        make_session(course, open_now=False)
+    browser = browser_of(teacher)
+    html = text_of(browser.get(course_page(course, "?q=a%26b")))
+    assert 'rel="next" href="?q=a%26b&amp;page=2">Next →' in html
+    html = text_of(browser.get(course_page(course, "?q=a%26b&page=2")))
+    assert 'rel="prev" href="?q=a%26b&amp;page=1">← Previous' in html
+
+
 def test_new_course_makes_its_owner(teacher: User) -> None:
     response = browser_of(teacher).post(
         "/courses/new/", {"name": "Logic", "code": "", "time_zone": "Europe/Berlin"}
@@ -97,6 +107,8 @@ def test_new_course_makes_its_owner(teacher: User) -> None:
         {"name": "x" * 201},
         {"name": "a\0b"},
         {"time_zone": "Europe/Atlantis"},
+        {"time_zone": "localtime"},
+        {"time_zone": "Factory"},
         {"time_zone": ""},
         {"code": "x" * 41},
     ],
@@ -176,7 +188,7 @@ def test_search_finds_people_by_name_and_says_who_is_in(
     assert "in the course" in html
 
 
-@pytest.mark.parametrize("text", ["a", "%", "\0\0", "nobody at all"])
+@pytest.mark.parametrize("text", ["a", "%", "\x01\x01", "nobody at all"])
 def test_search_for_too_little_finds_nobody(
     course: Course, teacher: User, text: str
 ) -> None:

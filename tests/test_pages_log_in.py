@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from attendance.models import User
-from tests.cast import PASSWORD
+from tests.cast import API, PASSWORD, client_for
 from tests.pages import browser_of, text_of
 
 PATH = "/accounts/login/"
@@ -57,6 +57,14 @@ def test_eleventh_attempt_within_a_minute_waits_even_when_right(student: User) -
     assert "sessionid" not in response.cookies
 
 
+def test_the_limit_cannot_be_dodged_by_spelling(student: User) -> None:
+    # The form strips and normalises: all of these are the same person.
+    for name in ["student", " student", "student\t", "ｓtudent", "STUDENT"] * 2:
+        assert log_in(name, "wrong").status_code == 200
+    assert log_in().status_code == 429
+    assert log_in("ｓｔudent ").status_code == 429
+
+
 def test_others_at_the_same_address_are_not_held_up(
     student: User, student2: User
 ) -> None:
@@ -82,6 +90,38 @@ def test_who_is_logged_in_goes_on(student: User, query: str) -> None:
     assert response.get("Location", "/") == "/"
 
 
+NOWHERE = [
+    "abc",
+    "home",
+    "%ff",
+    "%C3%A9",
+    "",
+    ".",
+    "me/",
+    "courses",
+    "%00",
+    "%0A/",
+    "\\\\evil",
+]
+
+
+@pytest.mark.parametrize("next_page", NOWHERE)
+def test_a_next_page_that_is_no_path(student: User, next_page: str) -> None:
+    response = browser_of(student).get(f"{PATH}?next={next_page}")
+    if response.status_code != 400:
+        assert (response.status_code, response["Location"]) == (302, "/")
+
+
+@pytest.mark.parametrize("next_page", ["abc", "home", "é", "", "."])
+def test_no_path_to_come_back_to(student: User, next_page: str) -> None:
+    assert log_in(next=next_page)["Location"] == "/"
+
+
+def test_who_is_logged_in_goes_on_to_where_it_was_going(student: User) -> None:
+    response = browser_of(student).get(f"{PATH}?next=/c/some-token/")
+    assert response["Location"] == "/c/some-token/"
+
+
 def test_log_out_is_a_post(student: User) -> None:
     browser = browser_of(student)
     assert browser.get("/accounts/logout/").status_code == 405
@@ -99,6 +139,21 @@ def test_changing_the_password(student: User) -> None:
     )
     assert "Your password has been changed." in text_of(response)
     assert log_in(password=new).status_code == 302
+
+
+def test_changing_the_password_revokes_the_api_tokens(
+    student: User, student2: User
+) -> None:
+    client, another = client_for(student), client_for(student2)
+    new = "quite another 4711"
+    response = browser_of(student).post(
+        "/accounts/password/",
+        {"old_password": PASSWORD, "new_password1": new, "new_password2": new},
+        follow=True,
+    )
+    assert "API tokens have been revoked" in text_of(response)
+    assert client.get(f"{API}/attendance/").status_code == 401
+    assert another.get(f"{API}/attendance/").status_code == 200
 
 
 def test_changing_the_password_needs_the_old_one(student: User) -> None:

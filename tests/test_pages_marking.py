@@ -81,6 +81,30 @@ def test_override_of_what_has_changed_since_is_a_conflict(
     assert class_session.records.get().status == "present"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "version"),
+    [
+        ({"reason": ""}, "0"),
+        ({"reason": "a\0b"}, "0"),
+        ({"reason": "", "version": ""}, ""),
+        ({"reason": "", "version": "x"}, "1"),
+    ],
+)
+def test_what_was_seen_stays_what_was_seen(
+    path: str,
+    class_session: ClassSession,
+    teacher: User,
+    student: User,
+    wrong: dict[str, str],
+    version: str,
+) -> None:
+    """A slip in the form must not overwrite what has changed meanwhile, unseen."""
+    check_in_by_token(student=student, token=links.current_token(class_session))
+    data = {"status": "absent", "reason": "Not seen", "version": "0", **wrong}
+    html = text_of(browser_of(teacher).post(path, data))
+    assert f'name="version" value="{version}"' in html
+
+
 def test_override_of_somebody_not_on_the_roster(
     class_session: ClassSession, teacher: User, outsider: User
 ) -> None:

@@ -6,13 +6,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from attendance.exceptions import AttendanceError
-from attendance.models import ClassSession, User
+from attendance.models import AttendanceEvent, AttendanceRecord, ClassSession, User
 
 
 def _leave_constraints_alone(exclude: Any = None) -> None:
@@ -41,7 +46,18 @@ class ServiceForm(forms.ModelForm):
         return cleaned
 
 
-class ServiceAdmin(admin.ModelAdmin):
+class ListMixin:
+    """A filter that no database understands is answered like any unknown filter."""
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        try:
+            return super().get_changelist_instance(request)  # type: ignore[misc]
+        except (OverflowError, ValueError, DataError) as error:
+            # Such as the year 0, or one of twenty digits.
+            raise IncorrectLookupParameters from error
+
+
+class ServiceAdmin(ListMixin, admin.ModelAdmin):
     """
     An admin that saves through services, in `save_model` and its kin.
 
@@ -90,6 +106,17 @@ class NoDeleteMixin:
         self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
         return False
+
+
+class ClassSessionLinkMixin:
+    """A link to the class session of an event or a record."""
+
+    @admin.display(description="Class session")
+    def class_session_link(self, item: AttendanceEvent | AttendanceRecord) -> str:
+        url = reverse(
+            "admin:attendance_classsession_change", args=[item.class_session_id]
+        )
+        return format_html('<a href="{}">{}</a>', url, item.class_session)
 
 
 def actor_of(request: HttpRequest) -> User:

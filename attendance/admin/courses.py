@@ -16,7 +16,7 @@ from attendance.admin.base import (
     ServiceForm,
     actor_of,
 )
-from attendance.exceptions import LastOwnerError
+from attendance.exceptions import AttendanceError, LastOwnerError
 from attendance.models import Course, CourseTeacher, Enrollment, Role
 from attendance.services.courses import (
     add_teacher,
@@ -153,9 +153,6 @@ class EnrollmentAdmin(NoDeleteMixin, ServiceAdmin):
         # A single enrollment has nothing to edit; the list has the action.
         return obj is None and super().has_change_permission(request)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_view_permission(request)
-
     def save_model(
         self, request: HttpRequest, obj: Enrollment, form: Any, change: bool
     ) -> None:
@@ -175,13 +172,24 @@ class EnrollmentAdmin(NoDeleteMixin, ServiceAdmin):
     def end_selected(
         self, request: HttpRequest, queryset: QuerySet[Enrollment]
     ) -> None:
-        active = queryset.select_related("course").filter(ended_at__isnull=True)
+        """Each by itself: one that has ended meanwhile does not hold up the others."""
+        active = queryset.select_related("course", "student")
+        ended = 0
         # In the order in which everybody locks courses.
-        enrollments = list(active.order_by("course_id", "student_id"))
-        for enrollment in enrollments:
-            unenroll_student(
-                course=enrollment.course,
-                student_id=enrollment.student_id,
-                actor=actor_of(request),
-            )
-        self.message_user(request, f"{len(enrollments)} enrollments ended.")
+        for enrollment in active.filter(ended_at__isnull=True).order_by(
+            "course_id", "student_id"
+        ):
+            try:
+                unenroll_student(
+                    course=enrollment.course,
+                    student_id=enrollment.student_id,
+                    actor=actor_of(request),
+                )
+            except AttendanceError as refusal:
+                said = f"{enrollment}: {refusal.detail}"
+                self.message_user(request, said, messages.ERROR)
+            else:
+                ended += 1
+        self.message_user(
+            request, f"{ended} enrollment{'' if ended == 1 else 's'} ended."
+        )

@@ -14,6 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from attendance.admin.base import (
+    ClassSessionLinkMixin,
+    ListMixin,
     NoAddMixin,
     NoChangeMixin,
     NoDeleteMixin,
@@ -23,7 +25,14 @@ from attendance.models import AttendanceEvent, AttendanceRecord
 
 
 @admin.register(AttendanceEvent)
-class AttendanceEventAdmin(NoAddMixin, NoChangeMixin, NoDeleteMixin, admin.ModelAdmin):
+class AttendanceEventAdmin(
+    ClassSessionLinkMixin,
+    ListMixin,
+    NoAddMixin,
+    NoChangeMixin,
+    NoDeleteMixin,
+    admin.ModelAdmin,
+):
     list_display = (
         "at",
         "session_name",
@@ -74,13 +83,6 @@ class AttendanceEventAdmin(NoAddMixin, NoChangeMixin, NoDeleteMixin, admin.Model
     @admin.display(description="class session", ordering="class_session")
     def session_name(self, event: AttendanceEvent) -> str:
         return short_name(event.class_session)
-
-    @admin.display(description="Class session")
-    def class_session_link(self, event: AttendanceEvent) -> SafeString:
-        url = reverse(
-            "admin:attendance_classsession_change", args=[event.class_session_id]
-        )
-        return format_html('<a href="{}">{}</a>', url, event.class_session)
 
     @admin.display(description="Record")
     def record_link(self, event: AttendanceEvent) -> SafeString | str:

@@ -21,6 +21,7 @@ from django.utils.text import Truncator
 
 from attendance import selectors
 from attendance.admin.base import (
+    ClassSessionLinkMixin,
     NoAddMixin,
     NoDeleteMixin,
     ServiceAdmin,
@@ -100,7 +101,9 @@ class BulkOverrideForm(forms.Form):
 
 
 @admin.register(AttendanceRecord)
-class AttendanceRecordAdmin(NoAddMixin, NoDeleteMixin, ServiceAdmin):
+class AttendanceRecordAdmin(
+    ClassSessionLinkMixin, NoAddMixin, NoDeleteMixin, ServiceAdmin
+):
     form = OverrideForm
     list_display = (
         "student_name",
@@ -157,13 +160,6 @@ class AttendanceRecordAdmin(NoAddMixin, NoDeleteMixin, ServiceAdmin):
     @admin.display(description="class session", ordering="class_session")
     def session_name(self, record: AttendanceRecord) -> str:
         return short_name(record.class_session)
-
-    @admin.display(description="Class session")
-    def class_session_link(self, record: AttendanceRecord) -> SafeString:
-        url = reverse(
-            "admin:attendance_classsession_change", args=[record.class_session_id]
-        )
-        return format_html('<a href="{}">{}</a>', url, record.class_session)
 
     @admin.display(description="Status")
     def present_status(self, record: AttendanceRecord) -> str:

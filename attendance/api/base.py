@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
+from django.http import Http404
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,6 +31,22 @@ class JSONOnly(DefaultContentNegotiation):
         return renderer, renderer.media_type
 
 
+class AnyAccepted(DefaultContentNegotiation):
+    """What a client would like, or else the usual: never 406."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[Any],
+        format_suffix: str | None = None,
+    ) -> tuple[Any, str]:
+        try:
+            return super().select_renderer(request, renderers, format_suffix)
+        except (Http404, NotAcceptable):
+            renderer = next(iter(renderers))
+            return renderer, renderer.media_type
+
+
 class APIViewSet(GenericViewSet[Any]):
     """Shape in, service, shape out; who may is asked of the selectors."""
 
@@ -47,6 +65,11 @@ class APIViewSet(GenericViewSet[Any]):
         serializer = shape(data=self.request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
+
+    def read_no_input(self) -> None:
+        """Where no body is needed, one that makes no sense is refused all the same."""
+        if self.request.data is not None:
+            self.read(Input)
 
     def read_filters(self, shape: type[Input]) -> dict[str, Any]:
         """The request's query in the given shape, or 400."""

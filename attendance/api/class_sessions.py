@@ -33,8 +33,6 @@ from attendance.payloads import Payload
 from attendance.services import class_sessions as services
 from attendance.services import marking
 
-NOT_ON_ROSTER = "This student is not on the roster of the class session."
-
 
 class ClassSessionViewSet(APIViewSet):
     """For the course's teachers; 403 to its students, 404 to everybody else."""
@@ -90,6 +88,7 @@ class ClassSessionViewSet(APIViewSet):
     def open_session(self, request: Request, class_session_id: int) -> Response:
         """Open a scheduled class session."""
         class_session = self._get(class_session_id)
+        self.read_no_input()
         return self._answer(
             services.open_class_session(class_session=class_session, actor=self.user)
         )
@@ -99,6 +98,7 @@ class ClassSessionViewSet(APIViewSet):
     def close(self, request: Request, class_session_id: int) -> Response:
         """Close it; who is still unmarked becomes absent."""
         class_session = self._get(class_session_id)
+        self.read_no_input()
         return self._answer(
             services.close_class_session(class_session=class_session, actor=self.user)
         )
@@ -108,6 +108,7 @@ class ClassSessionViewSet(APIViewSet):
     def reopen(self, request: Request, class_session_id: int) -> Response:
         """Open a closed class session again, with a new code."""
         class_session = self._get(class_session_id)
+        self.read_no_input()
         return self._answer(
             services.reopen_class_session(class_session=class_session, actor=self.user)
         )
@@ -116,8 +117,10 @@ class ClassSessionViewSet(APIViewSet):
     @action(detail=True, methods=["post"], url_path="rotate-code")
     def rotate_code(self, request: Request, class_session_id: int) -> Response:
         """Replace code and QR token; the old ones are refused from now on."""
+        class_session = self._get(class_session_id)
+        self.read_no_input()
         class_session = services.rotate_verification_code(
-            class_session=self._get(class_session_id), actor=self.user
+            class_session=class_session, actor=self.user
         )
         return Response({"verification_code": class_session.verification_code})
 
@@ -155,7 +158,7 @@ class ClassSessionViewSet(APIViewSet):
         messages = selectors.messages_after(class_session.pk, after)
         # Read after the messages, so that it is never behind them.
         revision = selectors.current_revision(class_session.pk) or 0
-        last = messages[-1]["revision"] if messages else max(after, revision)
+        last = messages[-1]["revision"] if messages else after
         return Response(
             {"revision": revision, "events": messages, "has_more": last < revision}
         )
@@ -190,7 +193,7 @@ class ClassSessionViewSet(APIViewSet):
                     {
                         "student_id": student_id,
                         "code": "not_on_roster",
-                        "detail": NOT_ON_ROSTER,
+                        "detail": marking.NOT_ON_ROSTER,
                     }
                     for student_id in outcome.failed_student_ids
                 ],

@@ -8,21 +8,24 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from attendance.exceptions import AttendanceError, TooManyAttemptsError
 
 # Where our code and DRF's differ.
-_CODES = {
-    "authentication_failed": "not_authenticated",
-    "unsupported_media_type": "unsupported_media_type",
-}
+_CODES = {"authentication_failed": "not_authenticated"}
 _NOT_FOUND = "There is nothing here, or nothing that you may see."
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's hook: the answer for `error`, or None to let it surface as a 500."""
+    # Errors are JSON even where the answer would have been YAML or a page.
+    request = context["request"]
+    request.accepted_renderer = JSONRenderer()
+    request.accepted_media_type = JSONRenderer.media_type
     if isinstance(error, AttendanceError):
         body = {"code": error.code, "detail": error.detail, **error.extra}
         headers = {}
@@ -52,9 +55,12 @@ def _field_errors(error: exceptions.ValidationError) -> dict[str, Any]:
         for name, value in detail.items():
             fields[str(name)] = _sentences(value)
     else:
-        fields["non_field_errors"] = _sentences(detail)
-    sentences = "; ".join(
-        f"{name}: {' '.join(lines)}" for name, lines in fields.items()
+        fields[api_settings.NON_FIELD_ERRORS_KEY] = _sentences(detail)
+    sentences = " ".join(
+        " ".join(lines)
+        if name == api_settings.NON_FIELD_ERRORS_KEY
+        else f"{name}: {' '.join(lines)}"
+        for name, lines in fields.items()
     )
     return {"code": "invalid", "detail": sentences, "errors": fields}
 
@@ -67,4 +73,6 @@ def _sentences(value: Any) -> list[str]:
         return list(
             dict.fromkeys(line for inner in value for line in _sentences(inner))
         )
-    return [str(value)]
+    # Some of the library's sentences repeat what was sent, lone surrogates and all,
+    # which no answer can carry.
+    return [str(value).encode(errors="replace").decode()]

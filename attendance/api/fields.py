@@ -79,6 +79,17 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
+class StrictChoiceField(serializers.ChoiceField):
+    """One of a few words. What was sent instead is not repeated in the answer."""
+
+    default_error_messages = {"invalid_choice": "Use one of: {names}."}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("invalid_choice", names=", ".join(map(str, self.choices)))
+        return data
+
+
 class StrictDateTimeField(serializers.DateTimeField):
     """ISO 8601 with an offset, which alone says when."""
 

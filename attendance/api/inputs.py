@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rest_framework import serializers
+from rest_framework.fields import empty
+from rest_framework.settings import api_settings
 
 from attendance.api.fields import (
     FilterNumberField,
@@ -10,6 +15,7 @@ from attendance.api.fields import (
     RawStringField,
     StrictBooleanField,
     StrictCharField,
+    StrictChoiceField,
     StrictDateTimeField,
     StrictIntegerField,
 )
@@ -25,9 +31,19 @@ from attendance.services.marking import (
     REASON_MAX_LENGTH,
 )
 
+NO_OBJECT = "The body must be a JSON object."
+
 
 class Input(serializers.Serializer[None]):
     """A request's body."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        # The library speaks of dictionaries, and of null in yet another way.
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError(
+                {api_settings.NON_FIELD_ERRORS_KEY: [NO_OBJECT]}
+            )
+        return super().run_validation(data)
 
 
 class LogInInput(Input):
@@ -55,7 +71,7 @@ class EnrollmentInput(Input):
 
 class TeacherInput(Input):
     user_id = IdField()
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = StrictChoiceField(choices=Role.choices)
 
 
 class ClassSessionInput(Input):
@@ -89,12 +105,12 @@ class _MarkInput(Input):
 
 class OverrideInput(_MarkInput):
     student_id = IdField()
-    status = serializers.ChoiceField(choices=Status.choices)
+    status = StrictChoiceField(choices=Status.choices)
     version = StrictIntegerField(min_value=0, required=False)
 
 
 class BulkInput(_MarkInput):
-    operation = serializers.ChoiceField(choices=sorted(OPERATIONS))
+    operation = StrictChoiceField(choices=sorted(OPERATIONS))
     student_ids = serializers.ListField(
         child=IdField(), allow_empty=False, allow_null=True, required=False
     )
@@ -106,7 +122,7 @@ class BulkInput(_MarkInput):
 
 class ClassSessionFilter(Input):
     course = FilterNumberField(required=False)
-    state = serializers.ChoiceField(choices=State.choices, required=False)
+    state = StrictChoiceField(choices=State.choices, required=False)
 
 
 class RecordFilter(Input):

@@ -169,5 +169,10 @@ class ErrorOutput(Output):
     code = serializers.CharField()
     detail = serializers.CharField()
     errors = serializers.DictField(  # type: ignore[assignment]
-        child=serializers.ListField(child=serializers.CharField()), required=False
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="With `invalid`: what is wrong with each field.",
+    )
+    record = RecordOutput(
+        required=False, help_text="With `version_conflict`: the current Record."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
@@ -12,6 +14,7 @@ from attendance import converters  # noqa: F401  (registers <id:...>)
 from attendance.api import schema  # noqa: F401  (registers the log-in schemes)
 from attendance.api.attendance import CheckInViewSet, RecordViewSet
 from attendance.api.auth import TokenView
+from attendance.api.base import AnyAccepted
 from attendance.api.class_sessions import ClassSessionViewSet
 from attendance.api.courses import CourseViewSet, EnrollmentViewSet, TeacherViewSet
 
@@ -60,13 +63,17 @@ def unknown_path(request: HttpRequest) -> JsonResponse:
     )
 
 
+as_documentation: dict[str, Any] = {
+    # The library's answer to OPTIONS needs what these have not.
+    "metadata_class": None,
+    "content_negotiation_class": AnyAccepted,
+}
 urlpatterns = [
     path("v1/", include(v1)),
-    # Without metadata: the library's answer to OPTIONS needs what these have not.
-    path("schema/", SpectacularAPIView.as_view(metadata_class=None), name="api-schema"),
+    path("schema/", SpectacularAPIView.as_view(**as_documentation), name="api-schema"),
     path(
         "docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="api-schema", metadata_class=None),
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", **as_documentation),
         name="api-docs",
     ),
     re_path(r"", unknown_path),

@@ -25,7 +25,8 @@ class ClassSession(models.Model):
 
     `revision` counts the messages committed for this session; `code_generation`
     grows whenever its code and QR tokens are replaced, and a token names the
-    generation it was made in.
+    generation it was made in. `edition` grows with every edit: what was judged by an
+    older one is judged again.
     """
 
     course = models.ForeignKey(
@@ -46,6 +47,7 @@ class ClassSession(models.Model):
         max_length=6, null=True, blank=True
     )
     code_generation = models.PositiveIntegerField(default=0)
+    edition = models.PositiveIntegerField(default=0)
     revision = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 

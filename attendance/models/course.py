@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import zoneinfo
 
 from django.conf import settings
@@ -8,9 +9,17 @@ from django.db import models
 from django.db.models import Q
 
 
+@functools.cache
+def time_zones() -> frozenset[str]:
+    """The names of the IANA time zone database, which lies on the disk."""
+    # Names of files beside it: one is what the server happens to be set to, the other
+    # stands for "nobody has set one".
+    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
+
+
 def validate_time_zone(value: str) -> None:
     """Refuse what is no name in the IANA time zone database."""
-    if value not in zoneinfo.available_timezones():
+    if value not in time_zones():
         raise ValidationError(
             "Use a name of the IANA time zone database, such as Europe/Berlin.",
             code="unknown_time_zone",

@@ -7,8 +7,13 @@ from typing import Any
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.contrib.messages.views import SuccessMessageMixin
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.db import transaction
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
 from django.urls import reverse_lazy
 from django.utils import timezone
 
@@ -16,6 +21,7 @@ from attendance.addresses import client_address
 from attendance.exceptions import LogInThrottledError
 from attendance.pages.refusals import page, with_retry_after
 from attendance.services.attempts import count_log_in
+from attendance.services.tokens import revoke_tokens
 
 
 class _LogInForm(AuthenticationForm):
@@ -36,8 +42,14 @@ class LogIn(LoginView):
         # that ends in an exception.
         url = self.get_success_url()
         if request.user.is_authenticated and not url.startswith(request.path):
-            return redirect(url)
+            # redirect() would take some of them for the name of a view.
+            return HttpResponseRedirect(url)
         return super().get(request, *args, **kwargs)
+
+    def get_redirect_url(self) -> str:  # type: ignore[override]
+        # Pages here name paths; anything else would be relative to this one.
+        url: str = super().get_redirect_url()
+        return url if url.startswith("/") else ""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         username = request.POST.get("username", "")
@@ -56,7 +68,14 @@ class LogIn(LoginView):
 class _ChangePassword(SuccessMessageMixin, PasswordChangeView):
     template_name = "accounts/password.html"
     success_url = reverse_lazy("password")
-    success_message = "Your password has been changed."
+    success_message = (
+        "Your password has been changed. Your API tokens have been revoked."
+    )
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        revoke_tokens(form.user)
+        return super().form_valid(form)
 
 
 @page

@@ -1,7 +1,7 @@
 """
 How Records and class sessions are put into words and clock times.
 
-`static/js/clock.js`, `rows.js` and `board.js` do the same to what arrives live, so
+`static/js/clock.js`, `roster.js` and `board.js` do the same to what arrives live, so
 that a page that has been updated equals the page after a reload.
 """
 

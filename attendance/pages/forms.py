@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 
-from attendance.exceptions import AttendanceError
+from attendance.exceptions import AttendanceError, InvalidInputError
 from attendance.models import Role, Status
 from attendance.models.class_session import (
     MAX_CUTOFF_MINUTES,
     MAX_EARLY_MINUTES,
     MAX_GRACE_MINUTES,
 )
+from attendance.models.course import time_zones
 from attendance.services.marking import NOTES_MAX_LENGTH, REASON_MAX_LENGTH
 
 
@@ -33,6 +33,12 @@ class PageForm(forms.Form):
         ).items():
             for sentence in sentences:
                 self.add_error(name if name in self.fields else None, sentence)
+
+    def as_refusal(self) -> InvalidInputError:
+        """What is wrong with the form, for where the form itself is not shown again."""
+        return InvalidInputError(
+            {name: [str(e) for e in errors] for name, errors in self.errors.items()}
+        )
 
     def changed_fields(self) -> dict[str, Any]:
         """The values that differ from what the form was shown with."""
@@ -133,8 +139,7 @@ class CourseForm(PageForm):
         label="Time zone",
         help_text="Times of this course are shown in it.",
         choices=lambda: [
-            (name, name.replace("_", " "))
-            for name in sorted(zoneinfo.available_timezones())
+            (name, name.replace("_", " ")) for name in sorted(time_zones())
         ],
     )
 

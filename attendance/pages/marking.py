@@ -8,7 +8,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from attendance import selectors
-from attendance.exceptions import AttendanceError, InvalidInputError, Kind
+from attendance.exceptions import (
+    AttendanceError,
+    InvalidInputError,
+    Kind,
+    VersionConflictError,
+)
 from attendance.pages import display
 from attendance.pages import selectors as page_selectors
 from attendance.pages.forms import BulkForm, OverrideForm
@@ -25,6 +30,7 @@ def student(
     """One student in one class session: the mark, a form to change it, its history."""
     found = selectors.class_session_for_teacher(person(request), class_session_id)
     status = 200
+    conflict = False
     form = OverrideForm(request.POST or None)
     if form.is_valid():
         try:
@@ -39,6 +45,7 @@ def student(
                 raise
             form.refuse(error)
             status = error.kind.value
+            conflict = isinstance(error, VersionConflictError)
         else:
             messages.success(request, "The mark has been saved.")
             return redirect("class-session", class_session_id=class_session_id)
@@ -47,6 +54,7 @@ def student(
 
     # Read after the attempt, so that a conflict shows what it was about.
     person_shown, record, payload = page_selectors.roster_record(found, student_id)
+    version = payload["version"]
     if not form.is_bound:
         form = OverrideForm(
             initial={
@@ -55,6 +63,10 @@ def student(
                 "notes": payload["notes"],
             }
         )
+    elif not conflict and "version" not in form.errors:
+        # Only a conflict says what has changed: until then, what was seen is what the
+        # page showed at first.
+        version = form["version"].value() or ""
     return render(
         request,
         "class_sessions/student.html",
@@ -65,7 +77,7 @@ def student(
             "student": person_shown,
             "record": display.row(payload, found.course.zone),
             "override_form": form,
-            "version": payload["version"],
+            "version": version,
             "changes": changes(record, found.course.zone) if record else [],
         },
         status=status,
@@ -78,9 +90,7 @@ def bulk(request: HttpRequest, class_session_id: int) -> HttpResponse:
     found = selectors.class_session_for_teacher(person(request), class_session_id)
     form = BulkForm(request.POST)
     if not form.is_valid():
-        raise InvalidInputError(
-            {k: [str(e) for e in v] for k, v in form.errors.items()}
-        )
+        raise form.as_refusal()
     scope = form.cleaned_data["scope"]
     student_ids = None
     if scope == BulkForm.SELECTED:

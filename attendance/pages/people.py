@@ -70,9 +70,7 @@ def remove_teacher(request: HttpRequest, course_id: int, user_id: int) -> HttpRe
 
 def _person_named(request: HttpRequest, form: PersonForm) -> User:
     if not form.is_valid():
-        raise InvalidInputError(
-            {k: [str(e) for e in v] for k, v in form.errors.items()}
-        )
+        raise form.as_refusal()
     username = form.cleaned_data["username"]
     found = page_selectors.active_person(username)
     if found is None:

@@ -31,6 +31,8 @@ from attendance.selectors.streams import (
     current_revision,
     messages_after,
     newest_records_of,
+    own_messages,
+    roster_changed_unsaid,
     snapshot,
 )
 
@@ -55,6 +57,8 @@ __all__ = [
     "messages_after",
     "name_order",
     "newest_records_of",
+    "roster_changed_unsaid",
+    "own_messages",
     "record_for_history",
     "records_visible",
     "roster",

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Sequence
 
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from attendance.events import FOLLOWED_BY_SNAPSHOT, reduced_for_student
 from attendance.exceptions import NotFoundError
 from attendance.models import (
     AttendanceEvent,
     AttendanceRecord,
     ClassSession,
+    MessageType,
+    State,
     User,
 )
 from attendance.payloads import (
@@ -74,6 +81,48 @@ def messages_after(
         class_session_id=class_session_id, revision__gt=after
     ).order_by("revision")[:limit]
     return [message_payload(event) for event in found]
+
+
+def roster_changed_unsaid(class_session_id: int, revision: int) -> bool:
+    """
+    Whether the roster may differ from what a client of this revision knows.
+
+    While a session is not open, changes of its roster are no messages; the snapshot
+    after an opening makes up for it. A client that knows only the opening has missed
+    that snapshot, and one of a planned session has nothing else to hear it from.
+    """
+    session = ClassSession.objects.filter(pk=class_session_id).first()
+    if session is None:
+        return False
+    since, until = session.created_at, timezone.now()
+    if session.state != State.SCHEDULED:
+        updates = session.events.filter(type=MessageType.SESSION_UPDATE)
+        opening = updates.filter(revision=revision).first()
+        if opening is None or opening.data["event"] not in FOLLOWED_BY_SNAPSHOT:
+            return False
+        until = opening.at
+        closing = (
+            updates.filter(revision__lt=revision, data__event="closed")
+            .order_by("-revision")
+            .first()
+        )
+        if closing is not None:
+            since = closing.at
+    came = Q(enrolled_at__gte=since, enrolled_at__lte=until)
+    went = Q(ended_at__gte=since, ended_at__lte=until)
+    return session.course.enrollments.filter(came | went).exists()
+
+
+def own_messages(student: User, records: Sequence[Payload]) -> list[Payload]:
+    """All messages about these records, as their student may see them."""
+    sessions = [record["class_session_id"] for record in records]
+    found = AttendanceEvent.objects.filter(
+        Q(student=student) | Q(student__isnull=True),
+        class_session_id__in=sessions,
+        type__in=(MessageType.STUDENT_JOINED, MessageType.ATTENDANCE_UPDATE),
+    ).order_by("class_session_id", "revision")
+    reduced = (reduced_for_student(message_payload(e), student.pk) for e in found)
+    return [message for message in reduced if message is not None]
 
 
 def newest_records_of(student: User) -> list[Payload]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import unicodedata
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -55,9 +56,11 @@ def count_log_in(username: str, address: str, at: datetime) -> None:
 
     Raises LogInThrottledError, and counts nothing, while there are ten within a minute
     of the same user name and address together: who waits as told gets in. User names
-    are compared without regard to case.
+    are compared without regard to case and spelling.
     """
-    key = hashlib.sha256(f"{username.casefold()}\0{address}".encode()).hexdigest()
+    # As the log-in forms do, so that no other spelling has a budget of its own.
+    name = unicodedata.normalize("NFKC", username.strip()).casefold()
+    key = hashlib.sha256(f"{name}\0{address}".encode()).hexdigest()
     since = at - LOG_IN_WINDOW
     with transaction.atomic():
         _one_at_a_time(key)

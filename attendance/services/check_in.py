@@ -22,13 +22,16 @@ from attendance.models import (
     AttendanceRecord,
     ClassSession,
     MessageType,
-    State,
     User,
     VerificationMethod,
 )
 from attendance.payloads import Payload, record_payload
 from attendance.services.attempts import count_failed_check_in, require_check_in_budget
-from attendance.services.records import claim_record
+from attendance.services.records import (
+    SessionMovedError,
+    claim_record,
+    judged_again,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,11 +40,6 @@ class CheckIn:
 
     record: Payload
     already_checked_in: bool
-    class_session: ClassSession
-
-
-class _SessionMovedError(Exception):
-    """The session was closed or its codes replaced between reading and writing."""
 
 
 def check_in_by_token(
@@ -58,7 +56,9 @@ def check_in_by_token(
     try:
         claims = codes.read_token(token)
     except InvalidTokenError:
-        count_failed_check_in(student, at)
+        # Nothing at all is a slip of some scanner; anything else may be a forgery.
+        if token.strip():
+            count_failed_check_in(student, at)
         raise
 
     def find() -> ClassSession:
@@ -99,31 +99,26 @@ def _sessions() -> QuerySet[ClassSession]:
     return ClassSession.objects.select_related("course")
 
 
+@judged_again
 def _check_in(
     student: User,
     method: VerificationMethod,
     find: Callable[[], ClassSession],
     at: datetime,
 ) -> CheckIn:
-    while True:
-        class_session = find()
-        if not selectors.is_enrolled(student, class_session.course_id):
-            raise NotEnrolledError
-        if not class_session.is_open:
-            raise SessionNotOpenError
-        standing = AttendanceRecord.objects.filter(
-            class_session=class_session, student=student
-        ).first()
-        if standing is not None and standing.is_checked_in:
-            return _outcome(class_session, student, standing, already=True)
-        # Judged before any lock is taken: a refusal costs the others nothing.
-        status, minutes = rules.judge_check_in(class_session, at)
-        try:
-            return _write(class_session, student, method, status, minutes, at)
-        except _SessionMovedError:
-            # Judge again from the start, so that the refusal fits what happened. Each
-            # turn means that a teacher changed the session: this ends.
-            continue
+    class_session = find()
+    if not selectors.is_enrolled(student, class_session.course_id):
+        raise NotEnrolledError
+    if not class_session.is_open:
+        raise SessionNotOpenError
+    standing = AttendanceRecord.objects.filter(
+        class_session=class_session, student=student
+    ).first()
+    if standing is not None and standing.is_checked_in:
+        return _outcome(class_session, student, standing, already=True)
+    # Judged before any lock is taken: a refusal costs the others nothing.
+    status, minutes = rules.judge_check_in(class_session, at)
+    return _write(class_session, student, method, status, minutes, at)
 
 
 @transaction.atomic
@@ -147,11 +142,8 @@ def _write(
     record.override_reason = None
     record.version += 1
     record.save()
-    revision = events.next_revision(
-        class_session, state=State.OPEN, generation=class_session.code_generation
-    )
-    if revision is None:
-        raise _SessionMovedError
+    if events.next_revision(class_session, unmoved=True) is None:
+        raise SessionMovedError
     events.append(
         class_session,
         type=MessageType.STUDENT_JOINED,
@@ -179,5 +171,4 @@ def _outcome(
     return CheckIn(
         record=record_payload(record, class_session=class_session, student=student),
         already_checked_in=already,
-        class_session=class_session,
     )

@@ -101,7 +101,8 @@ def edit_class_session(
         setattr(current, name, value)
     _validate(current)
     if changes:
-        current.save(update_fields=list(changes))
+        current.edition += 1
+        current.save(update_fields=[*changes, "edition"])
         _announce(current, "edited", actor, at)
     return current
 

@@ -72,6 +72,7 @@ def enroll_student(
     )
     if created:
         _announce_in_open_sessions(course, "enrolled", student, actor, at)
+        events.announce_courses_changed(student.pk)
     return enrollment, created
 
 
@@ -143,7 +144,9 @@ def remove_teacher(*, course: Course, user_id: int) -> None:
 def _require_another_owner(teacher: CourseTeacher) -> None:
     if teacher.role != Role.OWNER:
         return
-    others = CourseTeacher.objects.filter(course_id=teacher.course_id, role=Role.OWNER)
+    others = CourseTeacher.objects.filter(
+        course_id=teacher.course_id, role=Role.OWNER, user__is_active=True
+    )
     if not others.exclude(pk=teacher.pk).exists():
         raise LastOwnerError
 

@@ -28,10 +28,16 @@ from attendance.models import (
     VerificationMethod,
 )
 from attendance.payloads import Payload, record_payload, unmarked_payload
-from attendance.services.records import claim_record, claim_records
+from attendance.services.records import (
+    SessionMovedError,
+    claim_record,
+    claim_records,
+    judged_again,
+)
 
 REASON_MAX_LENGTH = 500
 NOTES_MAX_LENGTH = 2000
+NOT_ON_ROSTER = "This student is not on the roster of the class session."
 
 OPERATIONS = {
     "mark_present": Status.PRESENT,
@@ -58,6 +64,7 @@ def _clean_notes(notes: str | None) -> str | None:
     return notes
 
 
+@judged_again
 @transaction.atomic
 def override_status(
     *,
@@ -82,9 +89,11 @@ def override_status(
     reason, notes = _clean_reason(reason), _clean_notes(notes)
     if status not in Status.values:
         raise InvalidInputError({"status": [f"There is no status {status!r}."]})
+    # Read anew: it may have been edited or closed since the caller loaded it.
+    class_session = _read(class_session)
     student = User.objects.filter(pk=student_id).first()
     if student is None or not _on_roster(class_session, student):
-        raise NotFoundError("This student is not on the roster of the class session.")
+        raise NotFoundError(NOT_ON_ROSTER)
 
     record = claim_record(class_session, student.pk)
     if version is not None and version != record.version:
@@ -110,7 +119,8 @@ def override_status(
     record.notes = wanted_notes
     record.version += 1
     record.save()
-    events.next_revision(class_session)
+    if events.next_revision(class_session, unmoved=True) is None:
+        raise SessionMovedError
     changed = events.changed_record(
         record,
         class_session=class_session,
@@ -132,13 +142,13 @@ def override_status(
 def _on_roster(class_session: ClassSession, student: User) -> bool:
     if class_session.records.filter(student=student).exists():
         return True
-    # Read anew: the session may have been closed since the caller loaded it.
-    state = ClassSession.objects.values_list("state", flat=True).get(
-        pk=class_session.pk
-    )
-    return state != State.CLOSED and selectors.is_enrolled(
+    return class_session.state != State.CLOSED and selectors.is_enrolled(
         student, class_session.course_id
     )
+
+
+def _read(class_session: ClassSession) -> ClassSession:
+    return ClassSession.objects.select_related("course").get(pk=class_session.pk)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -160,6 +170,7 @@ class BulkOutcome:
         return len(self.failed_student_ids)
 
 
+@judged_again
 @transaction.atomic
 def mark_in_bulk(
     *,
@@ -187,17 +198,17 @@ def mark_in_bulk(
     if student_ids is not None and not student_ids:
         raise InvalidInputError({"student_ids": ["Name at least one student."]})
 
-    current = ClassSession.objects.select_related("course").get(pk=class_session.pk)
+    current = _read(class_session)
     on_roster = selectors.roster_student_ids(current)
     asked = on_roster if student_ids is None else set(student_ids)
     candidates = asked & on_roster
-    unmarked_before = candidates - set(
-        current.records.filter(student_id__in=candidates).values_list(
-            "student_id", flat=True
+    to_claim = candidates
+    if only_unmarked:
+        # Rows that are there need neither a lock nor a look.
+        to_claim = candidates - set(
+            current.records.values_list("student_id", flat=True)
         )
-    )
-    # Under `only_unmarked` rows that exist need neither a lock nor a look.
-    records = claim_records(current, unmarked_before if only_unmarked else candidates)
+    records = claim_records(current, to_claim)
     status = OPERATIONS[operation]
     chosen = [
         record
@@ -222,7 +233,8 @@ def mark_in_bulk(
         failed_student_ids=sorted(asked - on_roster),
     )
     if changed:
-        events.next_revision(current)
+        if events.next_revision(current, unmoved=True) is None:
+            raise SessionMovedError
         events.append(
             current,
             type=MessageType.ATTENDANCE_UPDATE,

@@ -1,8 +1,10 @@
-"""Claiming records: the one way in which services get hold of rows to change."""
+"""Claiming records, and noticing that the ground has moved: for all who mark."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
 
 from attendance.models import (
     AttendanceRecord,
@@ -10,6 +12,9 @@ from attendance.models import (
     Status,
     VerificationMethod,
 )
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def claim_records(
@@ -20,13 +25,19 @@ def claim_records(
 
     Where there was none, one of version 0 is inserted: the caller either fills it
     (and counts the version up) or rolls back; no other transaction ever sees it. The
-    unique key thereby serialises two writers even when neither finds a row. Rows are
-    always claimed in the order of student ids, and before the session: no deadlock.
-    Call it inside a transaction.
+    unique key thereby serialises two writers even when neither finds a row.
+
+    First all that is missing is inserted, then all is locked, both in the order of
+    student ids, and before the session: no two claims can wait for each other. (To
+    lock what is there before inserting the rest would break that order.) Call it
+    inside a transaction.
     """
     ids = sorted(set(student_ids))
-    records = _locked(class_session, ids)
-    missing = [student_id for student_id in ids if student_id not in records]
+    rows = AttendanceRecord.objects.filter(
+        class_session=class_session, student_id__in=ids
+    )
+    there = set(rows.values_list("student_id", flat=True))
+    missing = [student_id for student_id in ids if student_id not in there]
     if missing:
         AttendanceRecord.objects.bulk_create(
             [
@@ -41,9 +52,9 @@ def claim_records(
             ],
             ignore_conflicts=True,
         )
-        # Whoever inserted first has committed by now: this finds theirs or ours.
-        records |= _locked(class_session, missing)
-    return records
+    # Whoever inserted first has committed by now: this finds theirs or ours.
+    locked = rows.select_for_update(no_key=True).order_by("student_id")
+    return {record.student_id: record for record in locked}
 
 
 def claim_record(class_session: ClassSession, student_id: int) -> AttendanceRecord:
@@ -51,12 +62,24 @@ def claim_record(class_session: ClassSession, student_id: int) -> AttendanceReco
     return claim_records(class_session, (student_id,))[student_id]
 
 
-def _locked(
-    class_session: ClassSession, student_ids: list[int]
-) -> dict[int, AttendanceRecord]:
-    rows = (
-        AttendanceRecord.objects.select_for_update(no_key=True)
-        .filter(class_session=class_session, student_id__in=student_ids)
-        .order_by("student_id")
-    )
-    return {record.student_id: record for record in rows}
+class SessionMovedError(Exception):
+    """The class session was edited, closed or the like since it was read."""
+
+
+def judged_again(service: Callable[P, R]) -> Callable[P, R]:
+    """
+    Repeat a service whose class session moved between its reading and its writing.
+
+    Each turn means that a teacher changed the session meanwhile, so this ends; and
+    what was written or refused fits the session as it was when it was committed.
+    """
+
+    @functools.wraps(service)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        while True:
+            try:
+                return service(*args, **kwargs)
+            except SessionMovedError:
+                continue
+
+    return wrapper

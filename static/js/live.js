@@ -9,13 +9,14 @@ import { Roster } from "./roster.js";
 import { Selection } from "./selection.js";
 import { Stream } from "./stream.js";
 
+const NO_REVISION = -1;
 const root = document.querySelector("[data-live]");
 const id = root.dataset.live;
 const clock = new Clock(root.dataset.timeZone);
 const board = new Board(root, clock);
-const counts = new Counts(root);
 // The projector shows nobody's name: there is no roster on it.
 const roll = document.getElementById("roll") ? wireRoll() : null;
+const counts = new Counts(root, roll ? roll.roster.statuses() : new Map());
 
 function wireRoll() {
   const labels = JSON.parse(document.getElementById("labels").textContent);
@@ -33,38 +34,38 @@ const handlers = {
   snapshot({ class_session, records }) {
     board.show(class_session);
     roll?.roster.reset(records);
-    counts.set(class_session.counts);
+    counts.reset(records);
   },
   student_joined({ data }) {
-    counts.change(data);
+    counts.put(data);
     roll?.roster.put(data);
     roll?.announcer.arrived(data);
   },
   attendance_update({ data }) {
     for (const record of data.records ?? [data]) {
-      counts.change(record);
+      counts.put(record);
       roll?.roster.put(record);
     }
   },
   roster_update({ data: { event, record } }) {
     if (event === "enrolled") {
-      counts.come();
+      counts.put(record);
       roll?.roster.put(record);
     } else {
-      counts.go();
+      counts.remove(record.student_id);
       roll?.roster.remove(record.student_id);
     }
   },
   session_update({ data: { class_session } }) {
     board.show(class_session);
-    counts.set(class_session.counts);
   },
 };
 
 new Stream({
   path: `/ws/class-sessions/${id}/`,
   probe: `/api/v1/class-sessions/${id}/`,
-  after: Number(root.dataset.revision),
+  // Without rows there is nothing to count from: a snapshot comes first.
+  after: roll ? Number(root.dataset.revision) : NO_REVISION,
   onState: showConnection,
   onFrame(frame) {
     const handle = handlers[frame.type];

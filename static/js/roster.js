@@ -15,6 +15,10 @@ export class Roster {
     for (const row of body.children) this.rows.set(Number(row.dataset.student), row);
   }
 
+  statuses() {
+    return new Map([...this.rows].map(([id, row]) => [id, row.dataset.status]));
+  }
+
   // Every row anew from a snapshot: rows that stay keep their focus and their tick.
   reset(records) {
     const wanted = new Set(records.map((record) => record.student_id));

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import Page
 
 from attendance import links
 from attendance.models import ClassSession, Course, User
@@ -14,7 +15,7 @@ from attendance.services.check_in import check_in_by_code, check_in_by_token
 from attendance.services.courses import enroll_student, unenroll_student
 from attendance.services.marking import mark_in_bulk, override_status
 from tests.browser.conftest import OpenPage
-from tests.browser.live_page import live_path, shown, wait_live, wait_revision
+from tests.browser.live_page import count, live_path, shown, wait_live, wait_revision
 from tests.cast import make_students, make_user
 
 # "ahmed" comes before "Bela", whatever the case; "Émile" after "Zoe", by code point.
@@ -110,6 +111,39 @@ def test_live_equals_reload(
         fresh.goto(live_path(class_session, tail))
         wait_revision(fresh, class_session)
         assert shown(live) == shown(fresh), f"after step {number}"
+        if not tail:
+            assert_counts_equal_rows(live)
+
+
+def assert_counts_equal_rows(page: Page) -> None:
+    statuses = page.locator("#roll tr").evaluate_all(
+        "(rows) => rows.map((row) => row.dataset.status)"
+    )
+    assert count(page, "enrolled").inner_text() == str(len(statuses))
+    for status in ("present", "late", "excused", "absent", "unmarked"):
+        assert count(page, status).inner_text() == str(statuses.count(status)), status
+
+
+def test_counts_follow_who_is_on_the_roster(
+    class_session: ClassSession, teacher: User, open_page: OpenPage
+) -> None:
+    """Also when somebody is marked whom the page took off the roster just before."""
+    page = open_page(teacher, live_path(class_session))
+    wait_live(page)
+    counted = page.evaluate(
+        """async () => {
+          const { Counts } = await import("/static/js/counts.js");
+          const root = document.querySelector("[data-live]");
+          const counts = new Counts(root, new Map([[1, "unmarked"], [2, "unmarked"]]));
+          counts.remove(1);
+          counts.put({ student_id: 1, attendance_status: "present", old_status: "unmarked" });
+          counts.remove(3);
+          counts.show();
+          const names = ["enrolled", "here", "present", "unmarked"];
+          return names.map((name) => root.querySelector(`[data-count=${name}]`).textContent);
+        }"""  # noqa: E501
+    )
+    assert counted == ["2", "1", "1", "1"]
 
 
 def test_a_scheduled_session_opens_on_every_screen(
