@@ -5,18 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import auth
-from django.http import HttpRequest
 from django.http.cookie import parse_cookie
+from django.utils.crypto import constant_time_compare
 
 from attendance import selectors
 from attendance.api.authentication import user_of_token
 from attendance.models import ClassSession, User
-
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,11 +32,9 @@ def credentials_of(scope: dict[str, Any]) -> Credentials | None:
     whatever page opens the socket. A Bearer header is never sent unasked.
     """
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    authorization = headers.get(b"authorization")
-    if authorization is not None:
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            return None
+    # Other schemes are some proxy's, as they are for the API.
+    scheme, _, token = headers.get(b"authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
         return Credentials(token=token.strip())
     if not _same_origin(headers.get(b"origin"), headers.get(b"host")):
         return None
@@ -49,17 +44,18 @@ def credentials_of(scope: dict[str, Any]) -> Credentials | None:
 
 
 def _same_origin(origin: str | None, host: str | None) -> bool:
-    """Whether host and port are the same; the scheme may differ behind a proxy."""
+    """
+    Whether `origin` is the site's own: scheme, host and port, and nothing else.
+
+    The scheme is the site's as configured: behind a proxy the handshake itself does
+    not tell.
+    """
     if not origin or not host:
         return False
-    try:
-        parts = urlsplit(origin)
-        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
-        ours = urlsplit(f"{parts.scheme}://{host}")
-        our_port = ours.port or _DEFAULT_PORTS.get(parts.scheme)
-    except ValueError:
-        return False
-    return bool(parts.hostname) and (parts.hostname, port) == (ours.hostname, our_port)
+    scheme = "https" if settings.HTTPS else "http"
+    port = {"http": ":80", "https": ":443"}[scheme]
+    ours = f"{scheme}://{host.lower().removesuffix(port)}"
+    return origin.lower().removesuffix(port) == ours
 
 
 def authenticated_user(credentials: Credentials) -> User | None:
@@ -67,11 +63,28 @@ def authenticated_user(credentials: Credentials) -> User | None:
     if credentials.token is not None:
         found = user_of_token(credentials.token)
         return found[0] if found else None
+    return _user_of_session(credentials.session_key)
+
+
+def _user_of_session(session_key: str | None) -> User | None:
+    """
+    Whose log-in session this is.
+
+    As django.contrib.auth.get_user, but read-only: that one renews a session that was
+    signed with a fallback key, and the browser would never get the new cookie.
+    """
     engine = importlib.import_module(settings.SESSION_ENGINE)
-    request = HttpRequest()
-    request.session = engine.SessionStore(credentials.session_key)
-    user = auth.get_user(request)
-    return user if isinstance(user, User) and user.is_active else None
+    session = engine.SessionStore(session_key)
+    path = session.get(auth.BACKEND_SESSION_KEY)
+    if path not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    user = auth.load_backend(path).get_user(session.get(auth.SESSION_KEY))
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    signed = session.get(auth.HASH_SESSION_KEY) or ""
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    valid = any(constant_time_compare(signed, known) for known in hashes)
+    return user if valid else None
 
 
 def may_watch(credentials: Credentials, class_session_id: int) -> bool:

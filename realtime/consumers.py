@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from attendance import events, selectors
 from attendance.models import Enrollment, User
 from attendance.payloads import Payload
 from realtime import authority, messages
+from realtime.database import in_thread
 from realtime.stream import StreamConsumer
+
+# More records than these behind: a snapshot is the shorter way.
+HEALED_BY_MESSAGES = 5
 
 
 class ClassSessionConsumer(StreamConsumer):
@@ -39,8 +42,7 @@ class ClassSessionConsumer(StreamConsumer):
         after = query.get("after", [""])[-1]
         # isdecimal alone would admit digits of other scripts.
         if after.isascii() and after.isdecimal() and len(after) < 19:
-            if not await self._send_missing(int(after)):
-                await self._send_heartbeat()
+            await self.handle_resync(int(after))
         else:
             await self._send_snapshot()
 
@@ -54,7 +56,11 @@ class ClassSessionConsumer(StreamConsumer):
             await self._send_missing(self._revision)
 
     async def handle_resync(self, after: int) -> None:
-        if not await self._send_missing(after):
+        if await in_thread(
+            selectors.roster_changed_unsaid, self.class_session_id, after
+        ):
+            await self._send_snapshot()
+        elif not await self._send_missing(after):
             await self._send_heartbeat()
 
     async def beat(self) -> None:
@@ -74,7 +80,7 @@ class ClassSessionConsumer(StreamConsumer):
         A snapshot instead, where `after` lies ahead of the database or so far back
         that a snapshot is the shorter way.
         """
-        current, missing = await database_sync_to_async(self._read_missing)(after)
+        current, missing = await in_thread(self._read_missing, after)
         if after > current or current > after + len(missing):
             await self._send_snapshot()
             return True
@@ -92,9 +98,7 @@ class ClassSessionConsumer(StreamConsumer):
         return current, selectors.messages_after(self.class_session_id, after)
 
     async def _send_snapshot(self) -> None:
-        snapshot = await database_sync_to_async(selectors.snapshot)(
-            self.class_session_id
-        )
+        snapshot = await in_thread(selectors.snapshot, self.class_session_id)
         await self.push(snapshot)
         self._revision = snapshot["revision"]
 
@@ -117,8 +121,10 @@ class StudentConsumer(StreamConsumer):
         self._user: User | None = None
 
     def authorized(self) -> bool:
-        self._user = authority.authenticated_user(self.credentials)
-        return self._user is not None
+        user = authority.authenticated_user(self.credentials)
+        # The last one is kept: a frame may be under way while this is asked.
+        self._user = user or self._user
+        return user is not None
 
     @property
     def user(self) -> User:
@@ -126,9 +132,10 @@ class StudentConsumer(StreamConsumer):
         return self._user
 
     def groups_now(self) -> set[str]:
-        courses = Enrollment.objects.filter(
-            student=self.user, ended_at__isnull=True
-        ).values_list("course_id", flat=True)
+        # Ended enrollments too: the records of then may still be changed.
+        courses = Enrollment.objects.filter(student=self.user).values_list(
+            "course_id", flat=True
+        )
         return {
             events.student_group(self.user.pk),
             *(events.course_students_group(course_id) for course_id in courses),
@@ -139,13 +146,13 @@ class StudentConsumer(StreamConsumer):
 
     async def handle_messages(self, found: list[Payload], lost: bool) -> None:
         for message in found:
-            reduced = events.reduced_for_student(message, self.user.pk)
-            if reduced is None:
+            if message == events.COURSES_CHANGED:
+                await self.join_groups()
+                lost = True
                 continue
-            (record,) = reduced["data"].get("records", (reduced["data"],))
-            if record["version"] > self._versions.get(record["id"], 0):
-                self._versions[record["id"]] = record["version"]
-                await self.push(reduced)
+            reduced = events.reduced_for_student(message, self.user.pk)
+            if reduced is not None:
+                await self._forward(reduced)
         if lost:
             await self._heal()
 
@@ -157,15 +164,24 @@ class StudentConsumer(StreamConsumer):
         await self._heal()
         await self.push(messages.heartbeat())
 
+    async def _forward(self, message: Payload) -> None:
+        (record,) = message["data"].get("records", (message["data"],))
+        if record["version"] > self._versions.get(record["id"], 0):
+            self._versions[record["id"]] = record["version"]
+            await self.push(message)
+
     async def _heal(self) -> None:
+        """Send what was missed: the messages themselves, if they are not too many."""
         records = await self._read_records()
-        if any(r["version"] > self._versions.get(r["id"], 0) for r in records):
+        behind = [r for r in records if r["version"] > self._versions.get(r["id"], 0)]
+        if len(behind) > HEALED_BY_MESSAGES:
             await self._send_snapshot(records)
+        elif behind:
+            for message in await in_thread(selectors.own_messages, self.user, behind):
+                await self._forward(message)
 
     async def _read_records(self) -> list[Payload]:
-        read = database_sync_to_async(selectors.newest_records_of)
-        records: list[Payload] = await read(self.user)
-        return records
+        return await in_thread(selectors.newest_records_of, self.user)
 
     async def _send_snapshot(self, records: list[Payload]) -> None:
         for record in records:

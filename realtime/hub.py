@@ -14,6 +14,7 @@ import contextlib
 import logging
 import uuid
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -28,7 +29,8 @@ MAILBOX_LIMIT = 200
 # The layers forget group members after 86,400 s: subscribe anew well before.
 RESUBSCRIBE_SECONDS = 3600.0
 RETRY_SECONDS = 1.0
-SUBSCRIBE_TIMEOUT_SECONDS = 3.0
+# Below the time that a server gives a handshake, however many the groups.
+SUBSCRIBE_TIMEOUT_SECONDS = 2.0
 
 
 class Mailbox:
@@ -77,6 +79,7 @@ class Feed:
         self.group = group
         self.mailboxes: set[Mailbox] = set()
         self.subscribed = asyncio.Event()
+        self._in_trouble = False
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -86,21 +89,21 @@ class Feed:
             await self._task
 
     async def _run(self) -> None:
-        in_trouble = False
         again = False
         while True:
             try:
                 await self._listen(again)
-                in_trouble = False
-            except (RedisError, OSError, TimeoutError) as error:
-                if not in_trouble:
+            except Exception as error:
+                # Whatever breaks, a feed that ended in silence would leave its screens
+                # to the heartbeat for good. Said once an outage.
+                if not self._in_trouble:
                     logger.warning(
                         "cannot listen to %s (%s: %s); streams go on by heartbeat",
                         self.group,
                         type(error).__name__,
                         error,
                     )
-                in_trouble = True
+                self._in_trouble = True
                 self.subscribed.clear()
                 await asyncio.sleep(RETRY_SECONDS)
             again = True
@@ -111,6 +114,7 @@ class Feed:
         channel = await _new_channel(layer)
         try:
             await layer.group_add(self.group, channel)
+            self._in_trouble = False
             self.subscribed.set()
             if again:
                 # Nobody heard what was said in between.
@@ -126,6 +130,7 @@ class Feed:
             # With the broker away there is nothing left to leave.
             with contextlib.suppress(RedisError, OSError):
                 await layer.group_discard(self.group, channel)
+            layer.channels.pop(channel, None)
 
 
 async def _new_channel(layer: Any) -> str:
@@ -151,30 +156,37 @@ class Hub:
     def __init__(self) -> None:
         self._feeds: dict[str, Feed] = {}
 
-    async def join(self, group: str, mailbox: Mailbox) -> None:
+    async def join(self, groups: Iterable[str], mailbox: Mailbox) -> None:
         """
-        Deliver the group's messages to `mailbox` from now on.
+        Deliver the groups' messages to `mailbox` from now on.
 
-        Returns when the subscription stands, or after a few seconds without the
-        broker: then the heartbeat carries the stream until it is back.
+        Returns when the subscriptions stand, or after a moment without the broker:
+        then the heartbeat carries the stream until it is back.
         """
-        feed = self._feeds.get(group)
-        if feed is None:
-            feed = self._feeds[group] = Feed(group)
-        feed.mailboxes.add(mailbox)
+        joined = []
+        for group in groups:
+            feed = self._feeds.get(group)
+            if feed is None:
+                feed = self._feeds[group] = Feed(group)
+            feed.mailboxes.add(mailbox)
+            joined.append(feed)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SUBSCRIBE_TIMEOUT_SECONDS):
-                await feed.subscribed.wait()
+                for feed in joined:
+                    await feed.subscribed.wait()
 
-    async def leave(self, group: str, mailbox: Mailbox) -> None:
-        """Stop delivering; the last one to leave ends the subscription."""
-        feed = self._feeds.get(group)
-        if feed is None:
-            return
-        feed.mailboxes.discard(mailbox)
-        if not feed.mailboxes:
-            del self._feeds[group]
-            await feed.stop()
+    async def leave(self, groups: Iterable[str], mailbox: Mailbox) -> None:
+        """Stop delivering; the last one to leave a group ends its subscription."""
+        ending = []
+        for group in groups:
+            feed = self._feeds.get(group)
+            if feed is None:
+                continue
+            feed.mailboxes.discard(mailbox)
+            if not feed.mailboxes:
+                del self._feeds[group]
+                ending.append(feed.stop())
+        await asyncio.gather(*ending)
 
 
 _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = (

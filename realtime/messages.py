@@ -27,7 +27,9 @@ Client to server:
    A heartbeat.
 
 `?after=N` on connecting: the messages after N instead of the snapshot, a heartbeat
-when there are none, a snapshot when N lies ahead, too far back or is no number.
+when there are none. A snapshot all the same when N lies ahead, too far back or is no
+number, and when the roster changed without messages, as it does while the session is
+not open. `resync` answers alike.
 
 Every connection sees revisions ascending without holes from its first frame on; a
 snapshot or a resync restarts the sequence. Close codes: 4403 no longer allowed to
@@ -40,6 +42,7 @@ import dataclasses
 import json
 from typing import Any
 
+from attendance.events import FOLLOWED_BY_SNAPSHOT
 from attendance.payloads import Payload
 
 MAX_FRAME_BYTES = 16 * 1024
@@ -47,9 +50,6 @@ CLOSE_FORBIDDEN = 4403
 CLOSE_NOT_READING = 4408
 CLOSE_TOO_BIG = 1009
 CLOSE_FAULT = 1011
-
-# After these the client's picture of the roster may be out of date: see contract.
-FOLLOWED_BY_SNAPSHOT = ("opened", "reopened")
 
 
 class MalformedFrame(Exception):

@@ -1,17 +1,19 @@
 """
-The writing side of a socket: how much the other end has yet to read.
+The socket below a stream: back-pressure in both directions, and closing.
 
-An ASGI send to daphne never waits: whatever the client does not read piles up in the
-server. Twisted tells a registered producer when a transport's buffer is full and when
-it has drained; this listens, so that a stream can wait instead of piling up.
+ASGI under daphne knows none. A send never waits, so whatever a client does not read
+piles up in the server, and so do the frames that it sends faster than they are handled.
+Twisted tells a registered producer when a transport's buffer is full and when it has
+drained, and a transport can be told to stop reading: this does both.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
@@ -22,8 +24,6 @@ from realtime.messages import MAX_FRAME_BYTES
 
 # Small enough that a stalled reader is noticed after a few hundred rows.
 SEND_BUFFER_BYTES = 128 * 1024
-# Above the largest snapshot there could be: 50,000 students.
-MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 # Long enough that a reader who wakes up still learns why the socket was closed.
 CLOSE_HANDSHAKE_SECONDS = 30
 
@@ -42,8 +42,8 @@ class Outlet:
         if self._protocol is None:
             return
         self._protocol.maxFramePayloadSize = MAX_FRAME_BYTES
-        # For fragmented messages; it holds for what we send, too.
-        self._protocol.maxMessagePayloadSize = MAX_MESSAGE_BYTES
+        # For fragmented messages; see `sending`.
+        self._protocol.maxMessagePayloadSize = MAX_FRAME_BYTES
         self._protocol.closeHandshakeTimeout = CLOSE_HANDSHAKE_SECONDS
         # A frame that is too big is answered with a close code, not a cut line.
         self._protocol.failByDrop = False
@@ -60,10 +60,41 @@ class Outlet:
         transport.unregisterProducer()
         transport.registerProducer(self, True)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the transport's buffer is full."""
-        return not self._writable.is_set()
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        """While something is sent: the limit for messages is for the client's."""
+        if self._protocol is None:
+            yield
+            return
+        self._protocol.maxMessagePayloadSize = 0
+        try:
+            yield
+        finally:
+            self._protocol.maxMessagePayloadSize = MAX_FRAME_BYTES
+
+    @contextlib.contextmanager
+    def handling(self) -> Iterator[None]:
+        """While a frame is handled: read no more until those that are here are done."""
+        if self._protocol is None:
+            yield
+            return
+        self._protocol.transport.pauseProducing()
+        try:
+            yield
+        finally:
+            if self._protocol.application_queue.empty():
+                self._protocol.transport.resumeProducing()
+
+    def close(self, code: int) -> bool:
+        """
+        Close with one of the protocol's own codes (below 3000); False if that is not
+        possible here. The usual way refuses all of them but 1000 (autobahn's
+        sendClose); daphne itself closes like this when an application breaks.
+        """
+        if self._protocol is None:
+            return False
+        self._protocol.sendCloseFrame(code=code)
+        return True
 
     async def wait_writable(self, seconds: float) -> bool:
         """Wait until more can be sent; False when that takes longer than `seconds`."""

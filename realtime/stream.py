@@ -9,12 +9,12 @@ import logging
 import random
 from typing import Any
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from attendance.payloads import Payload
 from realtime import authority, messages
+from realtime.database import in_thread
 from realtime.hub import Mailbox, current_hub
 from realtime.outlet import Outlet
 
@@ -41,6 +41,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         self._mailbox: Mailbox | None = None
         self._joined: set[str] = set()
         self._pump: asyncio.Task[None] | None = None
+        self._ended = False
         # Held by whoever sends, so that frames keep the order of revisions.
         self._sending = asyncio.Lock()
 
@@ -86,11 +87,11 @@ class StreamConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         self.credentials = credentials
-        if not await database_sync_to_async(self.authorized)():
+        if not await in_thread(self.authorized):
             await self.close()
             return
         self._mailbox = Mailbox()
-        await self._join_groups()
+        await self.join_groups()
         await self.accept()
         self._outlet.open()
         self._pump = asyncio.create_task(self._run())
@@ -98,14 +99,18 @@ class StreamConsumer(AsyncWebsocketConsumer):
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None
     ) -> None:
-        size = len((text_data or "").encode()) if bytes_data is None else 0
-        if size > messages.MAX_FRAME_BYTES:
-            await self.close(messages.CLOSE_TOO_BIG)
+        with self._outlet.handling(), contextlib.suppress(_Gone):
+            if self._ended:
+                return
+            await self._answer(text_data if bytes_data is None else None)
+
+    async def _answer(self, text: str | None) -> None:
+        """Answer a client's frame; None stands for a binary one."""
+        if text is not None and len(text.encode()) > messages.MAX_FRAME_BYTES:
+            await self.end(messages.CLOSE_TOO_BIG)
             return
         try:
-            frame = messages.parse_client_frame(
-                text_data if bytes_data is None else None
-            )
+            frame = messages.parse_client_frame(text)
         except messages.MalformedFrame as error:
             answer = self.push(messages.malformed(str(error)))
         else:
@@ -113,16 +118,23 @@ class StreamConsumer(AsyncWebsocketConsumer):
                 answer = self.handle_resync(frame.after)
             else:
                 answer = self.beat()
-        with contextlib.suppress(_Gone):
-            async with self._sending:
-                await answer
+        async with self._sending:
+            await answer
 
     async def push(self, frame: Payload) -> None:
         """Send one frame, unless the client has long stopped reading."""
         if not await self._outlet.wait_writable(settings.STREAM_UNREAD_SECONDS):
-            await self.close(messages.CLOSE_NOT_READING)
+            await self.end(messages.CLOSE_NOT_READING)
             raise _Gone
-        await self.send(text_data=json.dumps(frame, separators=(",", ":")))
+        text = json.dumps(frame, separators=(",", ":"))
+        with self._outlet.sending():
+            await self.send(text_data=text)
+
+    async def end(self, code: int) -> None:
+        """Close the stream from this side."""
+        self._ended = True
+        if code >= 3000 or not self._outlet.close(code):
+            await self.close(code)
 
     async def _run(self) -> None:
         """Send the first frame, then what comes, with heartbeats in between."""
@@ -144,10 +156,10 @@ class StreamConsumer(AsyncWebsocketConsumer):
                 if now() < deadline:
                     continue
                 deadline = now() + pause
-                if not await database_sync_to_async(self.authorized)():
-                    await self.close(messages.CLOSE_FORBIDDEN)
+                if not await in_thread(self.authorized):
+                    await self.end(messages.CLOSE_FORBIDDEN)
                     return
-                await self._join_groups()
+                await self.join_groups()
                 async with self._sending:
                     await self.beat()
         except _Gone:
@@ -156,26 +168,21 @@ class StreamConsumer(AsyncWebsocketConsumer):
             # Nobody awaits this task: without this a fault would leave a socket that
             # looks alive and says nothing. The client connects again.
             logger.exception("the stream %s broke", self.scope["path"])
-            await self.close(messages.CLOSE_FAULT)
+            await self.end(messages.CLOSE_FAULT)
 
-    async def _join_groups(self) -> None:
+    async def join_groups(self) -> None:
+        """Listen to the groups of now, and no longer to those of before."""
         assert self._mailbox is not None
-        hub = current_hub()
-        wanted = await database_sync_to_async(self.groups_now)()
-        for group in wanted - self._joined:
-            self._joined.add(group)
-            await hub.join(group, self._mailbox)
-        for group in self._joined - wanted:
-            self._joined.discard(group)
-            await hub.leave(group, self._mailbox)
+        wanted = await in_thread(self.groups_now)
+        joining, leaving = wanted - self._joined, self._joined - wanted
+        self._joined = wanted
+        await current_hub().join(joining, self._mailbox)
+        await current_hub().leave(leaving, self._mailbox)
 
     async def _leave(self) -> None:
         if self._pump is not None:
             self._pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._pump
+            # Its outcome is known or of no interest; the rest must be done.
+            await asyncio.gather(self._pump, return_exceptions=True)
         if self._mailbox is not None:
-            hub = current_hub()
-            for group in self._joined:
-                await hub.leave(group, self._mailbox)
-            self._joined.clear()
+            await current_hub().leave(self._joined, self._mailbox)

@@ -100,7 +100,7 @@ def test_what_the_caller_may_not_see_filters_to_nothing(
 
 
 @pytest.mark.parametrize("name", ["course", "class_session", "student"])
-@pytest.mark.parametrize("value", ["", "me", "1.0", "1e3", "null", "%00", "1%202"])
+@pytest.mark.parametrize("value", ["", "me", "1.0", "1e3", "null", "%01", "1%202"])
 def test_what_is_no_id_is_invalid(name, value, records, teacher_client):
     answer = teacher_client.get(f"{PATH}?{name}={value}")
     assert answer.status_code == 400
@@ -126,7 +126,7 @@ def test_pages(records, teacher_client):
 
 
 def test_a_page_that_does_not_exist(records, teacher_client):
-    for page in ("0", "2", "-1", "x", "9" * 30, "%00"):
+    for page in ("0", "2", "-1", "x", "9" * 30, "%01"):
         answer = teacher_client.get(f"{PATH}?page={page}")
         assert answer.status_code == 404
         assert answer.json()["code"] == "not_found"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from attendance.models import AttendanceRecord, ClassSession, User
-from tests.cast import make_students
+from tests.cast import enroll, make_course, make_students
 from tests.live import FAST_HEARTBEAT, HEALING, open_stream, session_path
 from tests.servers import RedisServer, SiteServer
 from tests.test_stream_two_processes import post
@@ -97,3 +97,17 @@ def test_a_page_opened_while_redis_is_down_is_right_too(
         assert stream.next(timeout=HEALING)["revision"] == 3
         check_in(site, class_session, students[2])
         assert stream.next(timeout=HEALING)["revision"] == 4
+
+
+def test_a_student_of_many_courses_can_watch_while_redis_is_down(
+    site: SiteServer, redis: RedisServer, teacher: User, class_session: ClassSession
+) -> None:
+    """However many groups there are to hear, the handshake does not wait for each."""
+    (student,) = make_students(class_session.course, 1)
+    for number in range(5):
+        enroll(make_course(teacher, f"Course {number}"), student)
+    redis.kill()
+    with open_stream(site, "me/", user=student) as stream:
+        assert stream.next(timeout=HEALING) == {"type": "snapshot", "records": []}
+        check_in(site, class_session, student)
+        assert stream.next(timeout=HEALING)["type"] == "student_joined"

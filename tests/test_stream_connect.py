@@ -7,6 +7,11 @@ from django.test import Client
 
 from attendance.models import ClassSession, User
 from attendance.services.check_in import check_in_by_code
+from attendance.services.class_sessions import (
+    close_class_session,
+    reopen_class_session,
+)
+from attendance.services.courses import enroll_student
 from tests.cast import client_for, make_session
 from tests.live import handshake_status, open_stream, session_path
 from tests.servers import SiteServer
@@ -43,6 +48,9 @@ def test_a_browser_connects_with_cookie_and_same_origin(
     assert status(None) == 403
     assert status("null") == 403
     assert status("http://evil.example") == 403
+    assert status(site.url.replace("http:", "https:")) == 403
+    assert status(site.url + "/") == 403
+    assert status(site.url.replace("//", "//me@")) == 403
     assert status(f"http://127.0.0.1:{site.port + 1}") == 403
 
 
@@ -155,3 +163,34 @@ def test_a_scheduled_session_can_be_watched(
 
     assert (first["revision"], first["class_session"]["state"]) == (0, "scheduled")
     assert first["class_session"]["verification_code"] is None
+
+
+def test_who_missed_the_snapshot_of_a_reopening_gets_it(
+    site: SiteServer, teacher: User, outsider: User, class_session: ClassSession
+) -> None:
+    """Nobody was told of an enrollment while the session was closed."""
+    close_class_session(class_session=class_session, actor=teacher)
+    enroll_student(course=class_session.course, student_id=outsider.pk, actor=teacher)
+    reopened = reopen_class_session(class_session=class_session, actor=teacher)
+
+    path = session_path(class_session, f"?after={reopened.revision}")
+    with open_stream(site, path, user=teacher) as stream:
+        first = stream.receive()
+        stream.send({"type": "resync", "after": reopened.revision})
+        again = stream.next()
+
+    assert first["type"] == again["type"] == "snapshot"
+    assert outsider.pk in [r["student_id"] for r in first["records"]]
+
+
+def test_a_planned_session_whose_roster_changed_is_shown_anew(
+    site: SiteServer, teacher: User, outsider: User, class_session: ClassSession
+) -> None:
+    planned = make_session(class_session.course, open_now=False)
+    path = session_path(planned, "?after=0")
+    with open_stream(site, path, user=teacher) as stream:
+        assert stream.receive() == {"type": "heartbeat", "revision": 0}
+    enroll_student(course=class_session.course, student_id=outsider.pk, actor=teacher)
+    with open_stream(site, path, user=teacher) as stream:
+        first = stream.receive()
+    assert outsider.pk in [r["student_id"] for r in first["records"]]

@@ -1,0 +1,119 @@
+"""Streams under faults other than Redis: the database away, a client that floods."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.test import Client
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from attendance.models import ClassSession, User
+from tests.cast import token_of
+from tests.live import FAST_HEARTBEAT, Stream, open_stream, session_path
+from tests.servers import PostgresServer, SiteServer
+
+
+def test_a_database_that_goes_away_closes_the_stream() -> None:
+    """1011, so that the client comes back; and coming back works."""
+    with PostgresServer() as postgres:
+        postgres.execute("CREATE DATABASE school")
+        env = {"DATABASE_URL": postgres.url_of("school"), **FAST_HEARTBEAT}
+        site = SiteServer(env=env)
+        site.manage("migrate", "--no-input", "-v0")
+        demo = json.loads(site.manage("seed_demo", "--json", "--students", "4"))
+        student = demo["students"][0]
+        headers = {"Authorization": f"Bearer {student['token']}"}
+
+        with site:
+
+            def connected() -> Any:
+                return connect(
+                    f"{site.ws_url}/ws/me/", additional_headers=headers, proxy=None
+                )
+
+            with connected() as connection:
+                stream = Stream(connection)
+                assert stream.next()["type"] == "snapshot"
+                postgres.stop()
+                assert stream.close_code() == 1011
+            postgres.start()
+            with connected() as connection:
+                assert Stream(connection).next()["type"] == "snapshot"
+
+
+MEBIBYTE = 1024 * 1024
+
+
+def resident_bytes(pid: int) -> int:
+    """What the process holds in memory."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_floods_is_not_read_faster_than_it_is_answered(
+    site: SiteServer, student: User
+) -> None:
+    """Its frames wait in the network, not in the server's memory."""
+    ping = json.dumps({"type": "ping", "padding": "x" * 15_000}).encode()
+    # As RFC 6455 has it: final text frame, masked with zeros, 16 bits of length.
+    frame = b"\x81\xfe" + len(ping).to_bytes(2) + bytes(4) + ping
+    before = resident_bytes(site.pid)
+    flood = 48 * MEBIBYTE
+    with socket.create_connection(("127.0.0.1", site.port)) as raw:
+        raw.sendall(
+            b"GET /ws/me/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            b"Authorization: Bearer " + token_of(student).encode() + b"\r\n\r\n"
+        )
+        assert raw.recv(12) == b"HTTP/1.1 101"
+        for _ in range(flood // len(frame)):
+            raw.sendall(frame)
+        assert resident_bytes(site.pid) - before < flood / 2
+    with open_stream(site, "me/", user=student) as stream:
+        assert stream.next()["type"] == "snapshot"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_in_fragments_is_measured_whole(
+    site: SiteServer, teacher: User, class_session: ClassSession
+) -> None:
+    with open_stream(site, session_path(class_session), user=teacher) as stream:
+        stream.next()
+        stream.connection.send(["x" * 5_000] * 2)
+        assert stream.next()["code"] == "malformed"
+        with pytest.raises(ConnectionClosed):
+            stream.connection.send(["x" * 5_000] * 200)
+            while True:
+                stream.receive()
+        assert stream.connection.protocol.close_code == 1009
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_secret_key_logs_nobody_out(
+    teacher: User, class_session: ClassSession
+) -> None:
+    """With the earlier key among the fallbacks a socket leaves the log-in alone."""
+    client = Client()
+    client.force_login(teacher)
+    key = client.cookies["sessionid"].value
+    env = {
+        "DJANGO_SECRET_KEY": "k" * 60,
+        "DJANGO_SECRET_KEY_FALLBACKS": settings.SECRET_KEY,
+        **FAST_HEARTBEAT,
+    }
+    with SiteServer(env=env) as site:
+        cookie = {"Cookie": f"sessionid={key}", "Origin": site.url}
+        with open_stream(site, session_path(class_session), headers=cookie) as stream:
+            for _ in range(3):
+                assert stream.heartbeat()["revision"] == 1
+    assert Session.objects.filter(session_key=key).exists()
