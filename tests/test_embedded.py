@@ -86,6 +86,21 @@ def test_it_works(school: School) -> None:
         assert joined["data"]["id"] == answer["record"]["id"]
 
 
+def test_a_heartbeat_comes_every_ten_seconds_at_the_longest_setting(
+    school: School,
+) -> None:
+    session = school.open_session()
+    with connect(
+        f"{school.site.ws_url}/ws/class-sessions/{session['id']}/",
+        additional_headers={"Authorization": f"Bearer {school.teacher['token']}"},
+        proxy=None,
+    ) as connection:
+        stream = Stream(connection)
+        assert stream.next()["type"] == "snapshot"
+        for _ in range(2):
+            assert stream.receive(10) == {"type": "heartbeat", "revision": 1}
+
+
 def test_a_class_that_checks_in_at_once_gets_no_error(school: School) -> None:
     session = school.open_session()
     body = {"verification_code": session["verification_code"]}
