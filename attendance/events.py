@@ -1,9 +1,9 @@
 """
 Events: group names, message data, revisions, and the one place that publishes.
 
-Services call `commit_message` as the last step of their transaction. It takes the
-session's next revision (and with it the lock on the session), writes the event row,
-and has the message published once the transaction has committed.
+The last steps of a service's transaction are `next_revision`, which takes the session's
+next revision and with it the lock on the session, and `append`, which writes the event
+row and has the message published once the transaction has committed.
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ from attendance.payloads import (
 )
 from attendance.publisher import Publication, publisher
 
-# The channel-layer types; channels calls the consumer's method of that name, with
-# the dot as an underscore.
-SESSION_MESSAGE = "class_session.message"
-STUDENT_MESSAGE = "student.message"
+# The channel layer wants a type of its messages; whoever hears one looks inside.
+MESSAGE_TYPE = "attendance.message"
 # After these changes of a session a client's picture of the roster may be out of date.
 FOLLOWED_BY_SNAPSHOT = ("opened", "reopened")
 # To a student's own stream: the courses have changed, listen to them anew.
@@ -206,42 +204,31 @@ def append(
     message = message_payload(event)
     groups = _student_groups(class_session.course_id, message, student_id)
 
-    def publish() -> None:
-        context = (
-            f"{message['type']} revision {message['revision']} "
-            f"of class session {message['class_session_id']}"
-        )
-        session_group = class_session_group(message["class_session_id"])
-        publisher.submit(
-            Publication(
-                session_group, {"type": SESSION_MESSAGE, "message": message}, context
-            )
-        )
-        for group in groups:
-            publisher.submit(
-                Publication(
-                    group, {"type": STUDENT_MESSAGE, "message": message}, context
-                )
-            )
-
-    # A function with a name, not functools.partial: Django 5.2 cannot log a failing
-    # robust callback that has no __qualname__.
-    transaction.on_commit(publish, robust=True)
+    context = (
+        f"{message['type']} revision {message['revision']} "
+        f"of class session {message['class_session_id']}"
+    )
+    _publish_on_commit(
+        message, (class_session_group(class_session.pk), *groups), context
+    )
     return event
 
 
 def announce_courses_changed(student_id: int) -> None:
     """On commit, have the student's own stream listen to all of their courses."""
+    _publish_on_commit(
+        COURSES_CHANGED, (student_group(student_id),), f"courses of {student_id}"
+    )
 
+
+def _publish_on_commit(message: Payload, groups: Sequence[str], context: str) -> None:
     def publish() -> None:
-        publisher.submit(
-            Publication(
-                student_group(student_id),
-                {"type": STUDENT_MESSAGE, "message": COURSES_CHANGED},
-                f"courses of student {student_id}",
-            )
-        )
+        for group in groups:
+            envelope = {"type": MESSAGE_TYPE, "message": message}
+            publisher.submit(Publication(group, envelope, context))
 
+    # A function with a name, not functools.partial: Django 5.2 cannot log a failing
+    # robust callback that has no __qualname__.
     transaction.on_commit(publish, robust=True)
 
 

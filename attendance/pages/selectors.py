@@ -19,6 +19,7 @@ from attendance.models import (
     User,
 )
 from attendance.payloads import Payload, record_payload, unmarked_payload
+from attendance.services.marking import NOT_ON_ROSTER
 
 PEOPLE_FOUND = 12
 MIN_SEARCH = 2
@@ -118,7 +119,7 @@ def roster_record(
         or class_session.state == State.CLOSED
         or not selectors.is_enrolled(student, class_session.course_id)
     ):
-        raise NotFoundError("This student is not on the roster of the class session.")
+        raise NotFoundError(NOT_ON_ROSTER)
     return student, None, unmarked_payload(class_session=class_session, student=student)
 
 
