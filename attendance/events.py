@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import CharField, Subquery, Value, functions
 
+from attendance import sealing
 from attendance.models import (
-    UNMARKED,
     AttendanceEvent,
     AttendanceRecord,
     ClassSession,
     MessageType,
+    Source,
     User,
 )
 from attendance.payloads import (
@@ -37,6 +41,8 @@ MESSAGE_TYPE = "attendance.message"
 FOLLOWED_BY_SNAPSHOT = ("opened", "reopened")
 # To a student's own stream: the courses have changed, listen to them anew.
 COURSES_CHANGED: Payload = {"type": "courses_changed"}
+# To those who watch a class session: something beside its messages has changed.
+BEAT_NOW: Payload = {"type": "beat_now"}
 
 _JOINED_FIELDS = (
     "student_id",
@@ -76,13 +82,13 @@ def changed_record(
     *,
     class_session: ClassSession,
     student: User,
-    old_status: str | None,
+    old_status: str,
     at: datetime,
 ) -> Payload:
-    """What a message says of one changed record; `old_status` None: was unmarked."""
+    """What a message says of one changed record."""
     payload = record_payload(record, class_session=class_session, student=student)
     data = {field: payload[field] for field in _JOINED_FIELDS}
-    data["old_status"] = old_status or UNMARKED
+    data["old_status"] = str(old_status)
     data["timestamp"] = iso(at)
     return data
 
@@ -109,7 +115,7 @@ def bulk_data(
     reason: str,
     actor: User,
 ) -> Payload:
-    """`data` of an `attendance_update` for many (`bulk`, `auto_close`)."""
+    """`data` of an `attendance_update` for many (`bulk`, `auto_close`, `undo`)."""
     return {
         "event": event,
         "operation": operation,
@@ -137,7 +143,7 @@ def reduced_for_student(message: Payload, student_id: int) -> Payload | None:
 
     None when it does not concern the student's record at all.
     """
-    if message == COURSES_CHANGED:
+    if "data" not in message:
         return None
     data = message["data"]
     if message["type"] == MessageType.STUDENT_JOINED or data.get("event") == "override":
@@ -187,20 +193,33 @@ def append(
     *,
     type: MessageType,
     data: Payload,
-    actor: User | None,
+    actor: User,
     at: datetime,
+    source: Source | None = None,
     student_id: int | None = None,
+    operation_id: UUID | None = None,
+    before: Payload | None = None,
 ) -> AttendanceEvent:
-    """Write the event of the revision just taken; publish it on commit."""
-    event = AttendanceEvent.objects.create(
+    """
+    Write the event of the revision just taken, sealed; publish it on commit.
+
+    `source`: as whom `actor` did it, if not simply as teacher or administrator.
+    `operation_id` and `before` make a change of marks one that can be undone.
+    """
+    event = AttendanceEvent(
         class_session_id=class_session.pk,
         revision=class_session.revision,
         type=type,
         actor=actor,
+        source=source or Source.of(actor),
         student_id=student_id,
         at=at,
         data=data,
+        operation_id=operation_id,
+        before=before,
     )
+    event.hash = _chained_hash(event)
+    event.save(force_insert=True)
     message = message_payload(event)
     groups = _student_groups(class_session.course_id, message, student_id)
 
@@ -212,6 +231,39 @@ def append(
         message, (class_session_group(class_session.pk), *groups), context
     )
     return event
+
+
+class _SHA256(functions.SHA256):
+    """In hexadecimal; Django's own wants an extension of PostgreSQL's."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "ENCODE(SHA256(CONVERT_TO(%(expressions)s, 'UTF8')), 'hex')"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def _chained_hash(event: AttendanceEvent) -> Any:
+    """
+    The event's hash, as an expression: `sealing.chained` inside the INSERT.
+
+    There it can look up the hash of the event before, which the lock on the session
+    keeps still, without one more round trip under that lock.
+    """
+    previous = AttendanceEvent.objects.filter(
+        class_session_id=event.class_session_id, revision=event.revision - 1
+    ).values("hash")
+    text = functions.Concat(
+        functions.Coalesce(Subquery(previous), Value(sealing.GENESIS)),
+        Value(sealing.content_digest(event)),
+        output_field=CharField(),
+    )
+    return _SHA256(text)
+
+
+def announce_beside_messages(class_session_id: int) -> None:
+    """On commit, have the session's watchers look again at what is no message."""
+    _publish_on_commit(
+        BEAT_NOW, (class_session_group(class_session_id),), f"{class_session_id}"
+    )
 
 
 def announce_courses_changed(student_id: int) -> None:

@@ -113,6 +113,36 @@ class VersionConflictError(AttendanceError):
     detail = "The record has changed since you saw it. Look at it again."
 
 
+class OverruledError(AttendanceError):
+    code = "overruled"
+    kind = Kind.CONFLICT
+    detail = "An administrator has set this mark. Only an administrator can change it."
+
+
+class NoConflictError(AttendanceError):
+    code = "no_conflict"
+    kind = Kind.CONFLICT
+    detail = "There is no conflict to settle here any more."
+
+
+class NotUndoableError(AttendanceError):
+    code = "not_undoable"
+    kind = Kind.CONFLICT
+    detail = "Only overrides and bulk marks can be undone."
+
+
+class AlreadyUndoneError(AttendanceError):
+    code = "already_undone"
+    kind = Kind.CONFLICT
+    detail = "This has been undone already."
+
+
+class EditWindowClosedError(AttendanceError):
+    code = "edit_window_closed"
+    kind = Kind.CONFLICT
+    detail = "It is too late to undo this. Override the marks instead."
+
+
 class LastOwnerError(AttendanceError):
     code = "last_owner"
     kind = Kind.CONFLICT

@@ -46,7 +46,9 @@ def record_payload(
         "check_in_time": iso_or_none(record.check_in_time),
         "is_late": record.is_late,
         "late_minutes": record.late_minutes,
-        "verification_method": str(record.verification_method),
+        "verification_method": (
+            None if record.is_unmarked else str(record.verification_method)
+        ),
         "is_manual_override": record.is_manual_override,
         "override_reason": record.override_reason,
         "notes": record.notes,

@@ -1,7 +1,7 @@
 """
-The rules of time: pure functions, the time is an argument.
+The rules of time and of precedence: pure functions, the time is an argument.
 
-Source of each: contract, "Objects" (late rule, self check-in, override).
+Source of those of time: contract, "Objects" (late rule, self check-in, override).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from attendance.exceptions import CheckInClosedError, TooEarlyError
-from attendance.models.record import Status
+from attendance.models.record import Source, Status
 
 
 class Timing(Protocol):
@@ -57,3 +57,27 @@ def override_late_minutes(
     if status != Status.LATE:
         return 0
     return late_minutes(starts_at, check_in_time or at)
+
+
+def may_replace(source: Source, standing: Source) -> bool:
+    """
+    Whether a mark from `source` may take the place of one from `standing`.
+
+    Administrator, teacher, student, automatic: the weaker never replaces the stronger;
+    equals do. (That a check-in leaves an earlier check-in alone is not precedence but
+    that nothing would change.)
+    """
+    return source.rank >= standing.rank
+
+
+def contradicts(claimed: str, standing: str, *, by_check_in: bool) -> bool:
+    """
+    Whether the status that a weaker source claims speaks against the one that stands.
+
+    A check-in says that somebody is here now: it speaks against "absent" and
+    "excused", and on time against "late", but never against "present", for who was
+    seen on time may well scan later.
+    """
+    if by_check_in and standing == Status.PRESENT:
+        return False
+    return claimed != standing

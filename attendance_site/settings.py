@@ -148,6 +148,13 @@ STREAM_DATABASE_THREADS = env_int("ATTENDANCE_STREAM_THREADS", 4, least=1)
 # How long a client may leave a full buffer unread before it is disconnected.
 STREAM_UNREAD_SECONDS = env_int("ATTENDANCE_UNREAD_SECONDS", 15, least=1)
 
+# History --------------------------------------------------------------------------
+
+# How long after the class session, or after the change, a change can be undone.
+EDIT_WINDOW = timedelta(
+    days=env_int("ATTENDANCE_EDIT_WINDOW_DAYS", 14, least=0, most=3650)
+)
+
 # People ---------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "attendance.User"

@@ -30,6 +30,7 @@ def record(class_session, student):
         student=student,
         status="present",
         verification_method="qr_code",
+        source="student",
         version=1,
     )
 
@@ -42,7 +43,11 @@ def test_a_second_record_of_the_same_student(record):
 @pytest.mark.parametrize(
     ("fields", "constraint"),
     [
-        ({"status": "unmarked"}, "record_status_known"),
+        ({"status": "unmarked"}, "record_method_unless_unmarked"),
+        ({"verification_method": None}, "record_(method|source)"),
+        ({"source": "teacher"}, "record_source_fits_method"),
+        ({"source": "automatic"}, "record_source_fits_method"),
+        ({"source": "rumour"}, "record_source_fits_method"),
         ({"status": ""}, "record_status_known"),
         ({"verification_method": "guessed"}, "record_method_known"),
         ({"late_minutes": 5}, "record_minutes_only_when_late"),
@@ -50,7 +55,7 @@ def test_a_second_record_of_the_same_student(record):
         ({"version": -1}, "version"),
         ({"override_reason": "ill"}, "record_reason_with_override"),
         (
-            {"verification_method": "teacher_override"},
+            {"verification_method": "teacher_override", "source": "teacher"},
             "record_reason_with_override",
         ),
     ],
@@ -104,15 +109,21 @@ def test_two_messages_of_the_same_revision(class_session):
     assert_refused_by("event_revision_once", event.save, force_insert=True)
 
 
-def test_a_message_of_an_unknown_type(class_session):
-    event = AttendanceEvent(
-        class_session=class_session,
-        revision=2,
-        type="gossip",
-        at=timezone.now(),
-        data={},
-    )
-    assert_refused_by("event_type_known", event.save)
+@pytest.mark.parametrize(
+    ("fields", "constraint"),
+    [
+        ({"type": "gossip"}, "event_type_known"),
+        ({"source": "rumour"}, "event_source_known"),
+        ({"hash": ""}, "event_sealed"),
+        ({"hash": "A" * 64}, "event_sealed"),
+    ],
+)
+def test_a_message_that_cannot_be(fields, constraint, class_session):
+    event = AttendanceEvent.objects.get(class_session=class_session)
+    event.pk, event.revision = None, 2
+    for name, value in fields.items():
+        setattr(event, name, value)
+    assert_refused_by(constraint, event.save, force_insert=True)
 
 
 def test_enrolled_twice_at_once(course, student):

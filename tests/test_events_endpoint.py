@@ -105,7 +105,9 @@ def test_when_there_are_more_than_fit(class_session, teacher_client):
             revision=revision,
             type=first.type,
             at=first.at,
+            source=first.source,
             data=first.data,
+            hash=first.hash,
         )
         for revision in range(2, 1101)
     )

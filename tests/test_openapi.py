@@ -151,6 +151,16 @@ def test_the_answers_are_as_described(
                 "reason": "r",
             },
         ),
+        (student_client, "post", f"{API}/check-ins/code/", {"verification_code": code}),
+        (teacher_client, "get", session_path(class_session, "conflicts/"), None),
+        (
+            teacher_client,
+            "post",
+            session_path(class_session, "settle/"),
+            {"student_id": student.pk, "accept": True},
+        ),
+        (teacher_client, "get", session_path(class_session, "operations/"), None),
+        (teacher_client, "post", session_path(class_session, "undo/"), "UNDO"),
         (teacher_client, "delete", course_path(course, student_path), None),
         (teacher_client, "post", session_path(class_session, "rotate-code/"), None),
         (teacher_client, "post", session_path(class_session, "close/"), None),
@@ -172,6 +182,9 @@ def test_the_answers_are_as_described(
         if path == "HISTORY":
             row = teacher_client.get(f"{API}/attendance/").json()["results"][0]
             path = f"{API}/attendance/{row['id']}/history/"
+        if body == "UNDO":
+            listed = teacher_client.get(session_path(class_session, "operations/"))
+            body = {"operation_id": listed.json()["results"][0]["operation_id"]}
         answer = getattr(client, method)(path, body)
         assert answer.status_code < 300, (method, path, answer.content)
         template, schema = described(document, method, path, answer.status_code)

@@ -12,8 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ["attendance", "realtime", "attendance_site"]
 # In this order: each imports only what stands before it.
 PARTS = """
-    addresses converters exceptions models rules codes links payloads wording publisher
-    events selectors services api pages admin demo management apps migrations
+    addresses converters exceptions append_only models rules codes links payloads
+    wording sealing publisher events selectors verification services api pages admin
+    demo management apps migrations
 """.split()
 
 

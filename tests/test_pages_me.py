@@ -79,7 +79,7 @@ def test_record_shows_what_the_teacher_said(
         status="excused",
         reason="Ill",
         notes="Until Friday",
-    )
+    ).record
     html = text_of(browser_of(student).get(f"/me/records/{record['id']}/"))
     for words in ("Excused", "Ill", "Until Friday", "Tilda Owner", "Set by teacher"):
         assert words in html

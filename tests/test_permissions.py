@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from attendance.models import ClassSession
+from attendance.services.check_in import check_in_by_code
 from tests.cast import (
     API,
     client_for,
@@ -98,6 +99,20 @@ TABLE = [
         {"operation": "mark_late", **REASON},
         TEACHERS_200,
     ),
+    (
+        "POST",
+        "class-sessions/<class_session_id>/undo/",
+        {"operation_id": "<operation_id>"},
+        TEACHERS_200,
+    ),
+    ("GET", "class-sessions/<class_session_id>/operations/", None, TEACHERS_200),
+    ("GET", "class-sessions/<class_session_id>/conflicts/", None, TEACHERS_200),
+    (
+        "POST",
+        "class-sessions/<class_session_id>/settle/",
+        {"student_id": "<contested_id>", "accept": True},
+        TEACHERS_200,
+    ),
     # Whoever is enrolled, and nobody else: not even those who teach.
     (
         "POST",
@@ -126,17 +141,20 @@ COUNTS = {
 
 @pytest.fixture
 def world(course, class_session, co_teacher, student, student2, teacher_client):
-    record = teacher_client.post(
+    override = teacher_client.post(
         session_path(class_session, "override/"),
-        {"student_id": student2.pk, "status": "present", "reason": "seen"},
-    ).json()
+        {"student_id": student2.pk, "status": "absent", "reason": "not seen"},
+    )
+    check_in_by_code(student=student2, code=class_session.verification_code)
     return {
         "course_id": course.pk,
         "student_id": student.pk,
         "newcomer_id": make_user("newcomer", "Nora New").pk,
         "user_id": co_teacher.pk,
         "class_session_id": class_session.pk,
-        "record_id": record["id"],
+        "record_id": override.json()["id"],
+        "operation_id": override["Operation-Id"],
+        "contested_id": student2.pk,
         "token": qr_token_of(teacher_client, class_session),
         "code": class_session.verification_code,
     }

@@ -37,13 +37,8 @@ from attendance.models import (
     Status,
     VerificationMethod,
 )
-from attendance.services.marking import (
-    NOTES_MAX_LENGTH,
-    OPERATIONS,
-    REASON_MAX_LENGTH,
-    mark_in_bulk,
-    override_status,
-)
+from attendance.services.marking import OPERATIONS, mark_in_bulk, override_status
+from attendance.services.marks import NOTES_MAX_LENGTH, REASON_MAX_LENGTH
 
 RECORDS_SHOWN = 100
 _REASON_HELP = "Goes into the history; the student sees it, too."
@@ -164,9 +159,9 @@ class AttendanceRecordAdmin(
     @admin.display(description="Status")
     def present_status(self, record: AttendanceRecord) -> str:
         # From the database: the form has put the wanted status into `record`.
-        return Status(
+        return _label(
             AttendanceRecord.objects.values_list("status", flat=True).get(pk=record.pk)
-        ).label
+        )
 
     @admin.display(description="Every change")
     def history(self, record: AttendanceRecord) -> SafeString:
@@ -179,7 +174,7 @@ class AttendanceRecordAdmin(
                 change["actor"]["name"] if change["actor"] else "-",
                 _label(change["old_status"]),
                 _label(change["new_status"]),
-                VerificationMethod(change["verification_method"]).label,
+                _method(change["verification_method"]),
                 change["reason"] or "",
             )
             for change in selectors.history(record)
@@ -285,6 +280,10 @@ class AttendanceRecordAdmin(
 
 def _label(status: str) -> str:
     return "unmarked" if status == UNMARKED else Status(status).label
+
+
+def _method(method: str | None) -> str:
+    return "Undone" if method is None else VerificationMethod(method).label
 
 
 def _shown_time(timestamp: str) -> str:

@@ -1,4 +1,4 @@
-"""Class sessions: their life, roster, events, override and bulk operations."""
+"""Class sessions: their life, roster and events."""
 
 from __future__ import annotations
 
@@ -11,37 +11,30 @@ from rest_framework.response import Response
 from attendance import codes, links, selectors
 from attendance.api.base import APIViewSet
 from attendance.api.inputs import (
-    BulkInput,
     ClassSessionFilter,
     ClassSessionInput,
     EventsFilter,
     NewClassSessionInput,
-    OverrideInput,
 )
+from attendance.api.marking import MarkingActions
 from attendance.api.outputs import (
-    BulkOutput,
     ClassSessionOutput,
     CodeOutput,
     EventsOutput,
     QROutput,
-    RecordOutput,
     SnapshotOutput,
 )
 from attendance.exceptions import SessionNotOpenError
 from attendance.models import ClassSession
 from attendance.payloads import Payload
 from attendance.services import class_sessions as services
-from attendance.services import marking
 
 
-class ClassSessionViewSet(APIViewSet):
+class ClassSessionViewSet(MarkingActions, APIViewSet):
     """For the course's teachers; 403 to its students, 404 to everybody else."""
 
     lookup_url_kwarg = "class_session_id"
     lookup_value_converter = "id"
-
-    def _get(self, class_session_id: int) -> ClassSession:
-        return selectors.class_session_for_teacher(self.user, class_session_id)
 
     def _answer(
         self, class_session: ClassSession, code: int = status.HTTP_200_OK
@@ -71,11 +64,11 @@ class ClassSessionViewSet(APIViewSet):
 
     @extend_schema(responses=ClassSessionOutput)
     def retrieve(self, request: Request, class_session_id: int) -> Response:
-        return self._answer(self._get(class_session_id))
+        return self._answer(self.get_session(class_session_id))
 
     @extend_schema(request=ClassSessionInput, responses=ClassSessionOutput)
     def partial_update(self, request: Request, class_session_id: int) -> Response:
-        class_session = self._get(class_session_id)
+        class_session = self.get_session(class_session_id)
         fields = self.read(ClassSessionInput, partial=True)
         return self._answer(
             services.edit_class_session(
@@ -87,7 +80,7 @@ class ClassSessionViewSet(APIViewSet):
     @action(detail=True, methods=["post"], url_path="open")
     def open_session(self, request: Request, class_session_id: int) -> Response:
         """Open a scheduled class session."""
-        class_session = self._get(class_session_id)
+        class_session = self.get_session(class_session_id)
         self.read_no_input()
         return self._answer(
             services.open_class_session(class_session=class_session, actor=self.user)
@@ -97,7 +90,7 @@ class ClassSessionViewSet(APIViewSet):
     @action(detail=True, methods=["post"])
     def close(self, request: Request, class_session_id: int) -> Response:
         """Close it; who is still unmarked becomes absent."""
-        class_session = self._get(class_session_id)
+        class_session = self.get_session(class_session_id)
         self.read_no_input()
         return self._answer(
             services.close_class_session(class_session=class_session, actor=self.user)
@@ -107,7 +100,7 @@ class ClassSessionViewSet(APIViewSet):
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, class_session_id: int) -> Response:
         """Open a closed class session again, with a new code."""
-        class_session = self._get(class_session_id)
+        class_session = self.get_session(class_session_id)
         self.read_no_input()
         return self._answer(
             services.reopen_class_session(class_session=class_session, actor=self.user)
@@ -117,7 +110,7 @@ class ClassSessionViewSet(APIViewSet):
     @action(detail=True, methods=["post"], url_path="rotate-code")
     def rotate_code(self, request: Request, class_session_id: int) -> Response:
         """Replace code and QR token; the old ones are refused from now on."""
-        class_session = self._get(class_session_id)
+        class_session = self.get_session(class_session_id)
         self.read_no_input()
         class_session = services.rotate_verification_code(
             class_session=class_session, actor=self.user
@@ -128,7 +121,7 @@ class ClassSessionViewSet(APIViewSet):
     @action(detail=True, methods=["get"])
     def qr(self, request: Request, class_session_id: int) -> Response:
         """The QR code to show, as token, link and picture."""
-        class_session = self._get(class_session_id)
+        class_session = self.get_session(class_session_id)
         if not class_session.is_open:
             raise SessionNotOpenError
         url = request.build_absolute_uri(links.check_in_path(class_session))
@@ -147,13 +140,13 @@ class ClassSessionViewSet(APIViewSet):
     @action(detail=True, methods=["get"])
     def roster(self, request: Request, class_session_id: int) -> Response:
         """The snapshot: class session and roster as of one revision."""
-        return Response(selectors.snapshot(self._get(class_session_id).pk))
+        return Response(selectors.snapshot(self.get_session(class_session_id).pk))
 
     @extend_schema(parameters=[EventsFilter], responses=EventsOutput)
     @action(detail=True, methods=["get"])
     def events(self, request: Request, class_session_id: int) -> Response:
         """The messages with a revision above `after`, ascending, without holes."""
-        class_session = self._get(class_session_id)
+        class_session = self.get_session(class_session_id)
         after = int(self.read_filters(EventsFilter)["after"])
         messages = selectors.messages_after(class_session.pk, after)
         # Read after the messages, so that it is never behind them.
@@ -161,44 +154,6 @@ class ClassSessionViewSet(APIViewSet):
         last = messages[-1]["revision"] if messages else after
         return Response(
             {"revision": revision, "events": messages, "has_more": last < revision}
-        )
-
-    @extend_schema(request=OverrideInput, responses=RecordOutput)
-    @action(detail=True, methods=["post"])
-    def override(self, request: Request, class_session_id: int) -> Response:
-        """Set one student's status by hand."""
-        class_session = self._get(class_session_id)
-        return Response(
-            marking.override_status(
-                class_session=class_session, actor=self.user, **self.read(OverrideInput)
-            )
-        )
-
-    @extend_schema(request=BulkInput, responses=BulkOutput)
-    @action(detail=True, methods=["post"])
-    def bulk(self, request: Request, class_session_id: int) -> Response:
-        """Set many students' status by hand: one transaction, one message."""
-        class_session = self._get(class_session_id)
-        outcome = marking.mark_in_bulk(
-            class_session=class_session, actor=self.user, **self.read(BulkInput)
-        )
-        return Response(
-            {
-                "operation_id": outcome.operation_id,
-                "operation": outcome.operation,
-                "processed_count": outcome.processed_count,
-                "unchanged_count": outcome.unchanged_count,
-                "failed_count": outcome.failed_count,
-                "failed_students": [
-                    {
-                        "student_id": student_id,
-                        "code": "not_on_roster",
-                        "detail": marking.NOT_ON_ROSTER,
-                    }
-                    for student_id in outcome.failed_student_ids
-                ],
-                "records": outcome.records,
-            }
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,3 +109,45 @@ class StrictDateTimeField(serializers.DateTimeField):
             return parsed.astimezone(UTC)
         except (ValueError, OverflowError):
             self.fail("invalid")
+
+
+class StrictUUIDField(serializers.UUIDField):
+    """A UUID as text; the library would also take numbers."""
+
+    def to_internal_value(self, data: Any) -> uuid.UUID:
+        if not isinstance(data, str):
+            self.fail("invalid", value="")
+        try:
+            return uuid.UUID(data)
+        except ValueError:
+            self.fail("invalid", value="")
+
+
+@extend_schema_field(
+    {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
+)
+class VersionsField(serializers.Field):
+    """
+    The version last seen of each student's record, by student id.
+
+    JSON has no other keys than text; ids that are nobody's do no harm.
+    """
+
+    default_error_messages = {
+        "invalid": "Give an object from student id to the version last seen."
+    }
+
+    def to_internal_value(self, data: Any) -> dict[int, int]:
+        if not isinstance(data, Mapping):
+            self.fail("invalid")
+        versions = {}
+        for key, version in data.items():
+            known = key.isascii() and key.isdecimal() and len(key) < 20
+            whole = isinstance(version, int) and not isinstance(version, bool)
+            if not (known and whole and version >= 0):
+                self.fail("invalid")
+            versions[int(key)] = version
+        return versions
+
+    def to_representation(self, value: dict[int, int]) -> dict[int, int]:
+        return value

@@ -18,6 +18,8 @@ from attendance.api.fields import (
     StrictChoiceField,
     StrictDateTimeField,
     StrictIntegerField,
+    StrictUUIDField,
+    VersionsField,
 )
 from attendance.models import Role, State, Status
 from attendance.models.class_session import (
@@ -25,11 +27,8 @@ from attendance.models.class_session import (
     MAX_EARLY_MINUTES,
     MAX_GRACE_MINUTES,
 )
-from attendance.services.marking import (
-    NOTES_MAX_LENGTH,
-    OPERATIONS,
-    REASON_MAX_LENGTH,
-)
+from attendance.services.marking import OPERATIONS
+from attendance.services.marks import NOTES_MAX_LENGTH, REASON_MAX_LENGTH
 
 NO_OBJECT = "The body must be a JSON object."
 
@@ -115,6 +114,19 @@ class BulkInput(_MarkInput):
         child=IdField(), allow_empty=False, allow_null=True, required=False
     )
     only_unmarked = StrictBooleanField(required=False, default=False)
+    versions = VersionsField(required=False)
+
+
+class UndoInput(Input):
+    operation_id = StrictUUIDField()
+    reason = StrictCharField(max_length=REASON_MAX_LENGTH, required=False)
+
+
+class SettleInput(Input):
+    student_id = IdField()
+    accept = StrictBooleanField()
+    reason = StrictCharField(max_length=REASON_MAX_LENGTH, required=False)
+    version = StrictIntegerField(min_value=0, required=False)
 
 
 # Filters come as text, whatever they mean.

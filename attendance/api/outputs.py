@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from attendance.models import UNMARKED, Role, State, Status, VerificationMethod
+from attendance.models import (
+    RECORD_STATUSES,
+    Role,
+    Source,
+    State,
+    Status,
+    VerificationMethod,
+)
 from attendance.services.marking import OPERATIONS
 
-ROSTER_STATUSES = [*Status.choices, (UNMARKED, "Unmarked")]
+ROSTER_STATUSES = RECORD_STATUSES
 
 
 class Output(serializers.Serializer[None]):
@@ -111,8 +118,13 @@ class EventsOutput(Output):
 
 class FailedStudentOutput(Output):
     student_id = serializers.IntegerField()
-    code = serializers.ChoiceField(choices=["not_on_roster"])
+    code = serializers.ChoiceField(
+        choices=["not_on_roster", "version_conflict", "overruled"]
+    )
     detail = serializers.CharField()
+    record = RecordOutput(
+        required=False, help_text="The current Record; not with `not_on_roster`."
+    )
 
 
 class BulkOutput(Output):
@@ -123,6 +135,59 @@ class BulkOutput(Output):
     failed_count = serializers.IntegerField()
     failed_students = FailedStudentOutput(many=True)
     records = RecordOutput(many=True)
+
+
+class UndoOutput(Output):
+    operation_id = serializers.UUIDField(
+        allow_null=True, help_text="Names the undo; null when nothing was restored."
+    )
+    undone_operation_id = serializers.UUIDField()
+    restored_count = serializers.IntegerField()
+    not_restored_count = serializers.IntegerField()
+    restored = RecordOutput(many=True)
+    not_restored = FailedStudentOutput(many=True)
+
+
+class OperationOutput(Output):
+    operation_id = serializers.UUIDField()
+    revision = serializers.IntegerField()
+    timestamp = serializers.DateTimeField()
+    event = serializers.ChoiceField(choices=["override", "bulk", "auto_close", "undo"])
+    actor = PersonOutput(allow_null=True)
+    new_status = serializers.ChoiceField(
+        choices=ROSTER_STATUSES, allow_null=True, help_text="Null for an undo of many."
+    )
+    reason = serializers.CharField()
+    student_count = serializers.IntegerField()
+    student_name = serializers.CharField(
+        allow_null=True, help_text="Where it is about one student."
+    )
+    is_undoable = serializers.BooleanField(
+        help_text="Whether an undo would restore at least one record now."
+    )
+
+
+class StandingMarkOutput(Output):
+    attendance_status = serializers.ChoiceField(choices=Status.choices)
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=Source.choices
+    )
+    reason = serializers.CharField(allow_null=True)
+
+
+class OverruledMarkOutput(StandingMarkOutput):
+    verification_method = serializers.ChoiceField(choices=VerificationMethod.choices)
+    actor = PersonOutput()
+    timestamp = serializers.DateTimeField()
+
+
+class ConflictOutput(Output):
+    student_id = serializers.IntegerField()
+    version = serializers.IntegerField(
+        help_text="Of the record: a later one means that the conflict is over."
+    )
+    standing = StandingMarkOutput()
+    overruled = OverruledMarkOutput()
 
 
 class CheckInOutput(Output):
@@ -136,9 +201,11 @@ class ChangeOutput(Output):
     timestamp = serializers.DateTimeField()
     actor = PersonOutput(allow_null=True)
     old_status = serializers.ChoiceField(choices=ROSTER_STATUSES)
-    new_status = serializers.ChoiceField(choices=Status.choices)
+    new_status = serializers.ChoiceField(choices=ROSTER_STATUSES)
     reason = serializers.CharField(allow_null=True)
-    verification_method = serializers.ChoiceField(choices=VerificationMethod.choices)
+    verification_method = serializers.ChoiceField(
+        choices=VerificationMethod.choices, allow_null=True
+    )
 
 
 class CourseOutput(Output):
@@ -174,5 +241,6 @@ class ErrorOutput(Output):
         help_text="With `invalid`: what is wrong with each field.",
     )
     record = RecordOutput(
-        required=False, help_text="With `version_conflict`: the current Record."
+        required=False,
+        help_text="With `version_conflict` and `overruled`: the current Record.",
     )

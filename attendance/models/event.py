@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from attendance.models.class_session import ClassSession
+from attendance.models.record import Source
 
 
 class MessageType(models.TextChoices):
@@ -20,8 +21,11 @@ class AttendanceEvent(models.Model):
     """
     One committed change of a class session: audit trail and replay log in one.
 
-    Append-only. `data` is the message's data exactly as it was and will be sent;
-    it holds the whole record after the change and its status before.
+    Append-only: the database refuses to change or delete a row. `data` is the message's
+    data exactly as it was and will be sent; it holds the whole record after the change
+    and its status before. What nobody outside is told stands beside it: `before`, from
+    which a change made by hand can be undone, and `hash`, which seals the row and all
+    before it in its class session (see attendance/sealing.py).
     """
 
     class_session = models.ForeignKey(
@@ -45,7 +49,14 @@ class AttendanceEvent(models.Model):
         blank=True,
     )
     at = models.DateTimeField()
+    # As whom the actor did it.
+    source = models.CharField(max_length=13, choices=Source)
     data = models.JSONField()
+    # Names a change made by hand, to undo it.
+    operation_id = models.UUIDField(null=True, blank=True)
+    # By student id: the records as they were, of those who had one.
+    before = models.JSONField(null=True, blank=True)
+    hash = models.CharField(max_length=64)
 
     class Meta:
         ordering = ["class_session", "revision"]
@@ -55,6 +66,17 @@ class AttendanceEvent(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(type__in=MessageType.values), name="event_type_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(source__in=Source.values), name="event_source_known"
+            ),
+            models.UniqueConstraint(
+                fields=["operation_id"],
+                condition=Q(operation_id__isnull=False),
+                name="event_operation_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(hash__regex=r"^[0-9a-f]{64}$"), name="event_sealed"
             ),
         ]
 

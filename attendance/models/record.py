@@ -5,8 +5,9 @@ from django.db import models
 from django.db.models import Q
 
 from attendance.models.class_session import ClassSession
+from attendance.models.user import User
 
-# What a roster says of a student without a record. Not a status: never stored.
+# Of a student without a record, and of a record whose only mark was taken back.
 UNMARKED = "unmarked"
 
 
@@ -15,6 +16,32 @@ class Status(models.TextChoices):
     LATE = "late", "Late"
     ABSENT = "absent", "Absent"
     EXCUSED = "excused", "Excused"
+
+
+RECORD_STATUSES = [*Status.choices, (UNMARKED, "Unmarked")]
+
+
+class Source(models.TextChoices):
+    """
+    Whom a mark comes from, the weakest first; `attendance.rules` says what follows.
+
+    An administrator's mark stays an administrator's, whatever the person becomes.
+    """
+
+    AUTOMATIC = "automatic", "Automatic"
+    STUDENT = "student", "Student"
+    TEACHER = "teacher", "Teacher"
+    ADMINISTRATOR = "administrator", "Administrator"
+
+    @property
+    def rank(self) -> int:
+        """Its strength: the higher number may replace the lower and its equal."""
+        return list(Source).index(self)
+
+    @classmethod
+    def of(cls, actor: User) -> Source:
+        """As whom this person marks others now."""
+        return cls.ADMINISTRATOR if actor.is_staff else cls.TEACHER
 
 
 class VerificationMethod(models.TextChoices):
@@ -32,7 +59,9 @@ class AttendanceRecord(models.Model):
 
     How it became so is in the events. `version` is 1 when first committed and grows
     by one with every change; 0 exists only inside a transaction, for a row that was
-    claimed and not filled yet (see services/records.py).
+    claimed and not filled yet (see services/records.py). A row is never deleted: when
+    its only mark is taken back it is unmarked again, and its version counts on, so
+    that no version ever means two things.
     """
 
     class_session = models.ForeignKey(
@@ -41,10 +70,19 @@ class AttendanceRecord(models.Model):
     student = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="records"
     )
-    status = models.CharField(max_length=10, choices=Status)
+    status = models.CharField(max_length=10, choices=RECORD_STATUSES)
     check_in_time = models.DateTimeField(null=True, blank=True)
     late_minutes = models.PositiveIntegerField(default=0)
-    verification_method = models.CharField(max_length=20, choices=VerificationMethod)
+    # NULL is the contract's for "unmarked".
+    verification_method = models.CharField(  # noqa: DJ001
+        max_length=20, choices=VerificationMethod, null=True, blank=True
+    )
+    source = models.CharField(
+        max_length=13,
+        choices=Source,
+        default=Source.AUTOMATIC,
+        db_default=Source.AUTOMATIC,
+    )
     # NULL is the contract's "no override", which "" could not tell from a blank one.
     override_reason = models.CharField(  # noqa: DJ001
         max_length=500, null=True, blank=True
@@ -62,7 +100,8 @@ class AttendanceRecord(models.Model):
                 fields=["class_session", "student"], name="record_once_per_student"
             ),
             models.CheckConstraint(
-                condition=Q(status__in=Status.values), name="record_status_known"
+                condition=Q(status__in=[value for value, _ in RECORD_STATUSES]),
+                name="record_status_known",
             ),
             models.CheckConstraint(
                 condition=Q(verification_method__in=VerificationMethod.values),
@@ -78,10 +117,37 @@ class AttendanceRecord(models.Model):
                     override_reason__isnull=False,
                 )
                 | (
-                    ~Q(verification_method=VerificationMethod.TEACHER_OVERRIDE)
+                    (
+                        Q(verification_method__isnull=True)
+                        | ~Q(verification_method=VerificationMethod.TEACHER_OVERRIDE)
+                    )
                     & Q(override_reason__isnull=True)
                 ),
                 name="record_reason_with_override",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=UNMARKED, verification_method__isnull=True)
+                | (~Q(status=UNMARKED) & Q(verification_method__isnull=False)),
+                name="record_method_unless_unmarked",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    verification_method=VerificationMethod.TEACHER_OVERRIDE,
+                    source__in=(Source.TEACHER, Source.ADMINISTRATOR),
+                )
+                | Q(
+                    verification_method__in=(
+                        VerificationMethod.QR_CODE,
+                        VerificationMethod.VERIFICATION_CODE,
+                    ),
+                    source=Source.STUDENT,
+                )
+                | Q(
+                    verification_method=VerificationMethod.AUTO_CLOSE,
+                    source=Source.AUTOMATIC,
+                )
+                | Q(verification_method__isnull=True, source=Source.AUTOMATIC),
+                name="record_source_fits_method",
             ),
         ]
 
@@ -90,8 +156,8 @@ class AttendanceRecord(models.Model):
 
     @property
     def is_unmarked(self) -> bool:
-        """Claimed by the running transaction, nothing recorded yet."""
-        return self.version == 0
+        """Nothing is recorded: just claimed, or the mark was taken back."""
+        return self.status == UNMARKED
 
     @property
     def is_late(self) -> bool:
@@ -104,7 +170,4 @@ class AttendanceRecord(models.Model):
     @property
     def is_checked_in(self) -> bool:
         """Whether a check-in would find something that it must leave alone."""
-        return (
-            not self.is_unmarked
-            and self.verification_method != VerificationMethod.AUTO_CLOSE
-        )
+        return self.source != Source.AUTOMATIC

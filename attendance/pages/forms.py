@@ -16,7 +16,7 @@ from attendance.models.class_session import (
     MAX_GRACE_MINUTES,
 )
 from attendance.models.course import time_zones
-from attendance.services.marking import NOTES_MAX_LENGTH, REASON_MAX_LENGTH
+from attendance.services.marks import NOTES_MAX_LENGTH, REASON_MAX_LENGTH
 
 
 class PageForm(forms.Form):

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from attendance import selectors
 from attendance.exceptions import NotFoundError
 from attendance.models import (
+    UNMARKED,
     AttendanceRecord,
     ClassSession,
     Course,
@@ -128,6 +129,7 @@ def own_records(student: User) -> QuerySet[AttendanceRecord]:
     return (
         AttendanceRecord.objects.select_related("class_session__course")
         .filter(student=student)
+        .exclude(status=UNMARKED)
         .order_by("-class_session__starts_at", "-class_session_id")
     )
 
@@ -136,6 +138,7 @@ def own_counts(student: User) -> dict[int, dict[str, int]]:
     """How often the student had which status, by course."""
     rows = (
         AttendanceRecord.objects.filter(student=student)
+        .exclude(status=UNMARKED)
         .order_by()
         .values_list("class_session__course_id", "status")
         .annotate(Count("pk"))

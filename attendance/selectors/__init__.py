@@ -13,8 +13,20 @@ from attendance.selectors.access import (
     record_for_history,
     records_visible,
 )
+from attendance.selectors.conflicts import (
+    conflict_of,
+    newest_overruled,
+    open_conflicts,
+    overruled_marks,
+)
 from attendance.selectors.histories import (
     history,
+)
+from attendance.selectors.operations import (
+    edit_window_end,
+    operations,
+    same_marks,
+    versions_left_by,
 )
 from attendance.selectors.rosters import (
     active_enrollments,
@@ -45,6 +57,7 @@ __all__ = [
     "class_session_for_teacher",
     "class_session_payloads",
     "class_sessions_taught",
+    "conflict_of",
     "counts_of",
     "course_access",
     "course_for_owner",
@@ -52,16 +65,23 @@ __all__ = [
     "courses_taught",
     "courses_visible",
     "current_revision",
+    "edit_window_end",
     "history",
     "is_enrolled",
     "messages_after",
     "name_order",
+    "newest_overruled",
     "newest_records_of",
+    "open_conflicts",
+    "operations",
+    "overruled_marks",
     "roster_changed_unsaid",
     "own_messages",
     "record_for_history",
     "records_visible",
     "roster",
     "roster_student_ids",
+    "same_marks",
     "snapshot",
+    "versions_left_by",
 ]

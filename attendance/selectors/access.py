@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from attendance.exceptions import NotFoundError, PermissionDeniedError
 from attendance.models import (
+    UNMARKED,
     AttendanceRecord,
     ClassSession,
     Course,
@@ -139,10 +140,16 @@ def class_sessions_taught(user: User) -> QuerySet[ClassSession]:
 
 
 def records_visible(user: User) -> QuerySet[AttendanceRecord]:
-    """Own records and those of courses taught, latest class session first."""
-    records = AttendanceRecord.objects.select_related(
-        "class_session__course", "student"
-    ).order_by("-class_session__starts_at", "-class_session_id", "student_id")
+    """
+    Own records and those of courses taught, latest class session first.
+
+    Without those whose only mark was taken back: there is nothing to tell of them.
+    """
+    records = (
+        AttendanceRecord.objects.select_related("class_session__course", "student")
+        .exclude(status=UNMARKED)
+        .order_by("-class_session__starts_at", "-class_session_id", "student_id")
+    )
     if user.is_staff:
         return records
     return records.filter(

@@ -122,7 +122,8 @@ def counts_of(class_sessions: Sequence[ClassSession]) -> dict[int, Payload]:
         )
         for session in unclosed:
             unmarked = enrolled.get(session.course_id, 0) - marked.get(session.pk, 0)
-            counts[session.pk][UNMARKED] = unmarked
+            # Beside those whose mark was taken back.
+            counts[session.pk][UNMARKED] += unmarked
             counts[session.pk]["enrolled"] += unmarked
     return counts
 

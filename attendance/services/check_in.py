@@ -12,20 +12,24 @@ from django.utils import timezone
 
 from attendance import codes, events, rules, selectors
 from attendance.exceptions import (
+    CheckInClosedError,
     ExpiredTokenError,
     InvalidCodeError,
     InvalidTokenError,
     NotEnrolledError,
     SessionNotOpenError,
+    TooEarlyError,
 )
 from attendance.models import (
     AttendanceRecord,
     ClassSession,
     MessageType,
+    Source,
     User,
     VerificationMethod,
 )
 from attendance.payloads import Payload, record_payload
+from attendance.services import precedence
 from attendance.services.attempts import count_failed_check_in, require_check_in_budget
 from attendance.services.records import (
     SessionMovedError,
@@ -115,10 +119,42 @@ def _check_in(
         class_session=class_session, student=student
     ).first()
     if standing is not None and standing.is_checked_in:
+        if precedence.is_overruled(standing, Source.STUDENT):
+            _object(class_session, student, method, standing, at)
         return _outcome(class_session, student, standing, already=True)
     # Judged before any lock is taken: a refusal costs the others nothing.
     status, minutes = rules.judge_check_in(class_session, at)
     return _write(class_session, student, method, status, minutes, at)
+
+
+def _object(
+    class_session: ClassSession,
+    student: User,
+    method: VerificationMethod,
+    standing: AttendanceRecord,
+    at: datetime,
+) -> None:
+    """Keep a check-in that speaks against the mark that somebody else has set."""
+    try:
+        status, _ = rules.judge_check_in(class_session, at)
+    except (TooEarlyError, CheckInClosedError):
+        return  # It says nothing about who is here when it counts.
+    if not rules.contradicts(status, standing.status, by_check_in=True):
+        return
+    if precedence.has_said(standing, student):
+        return
+    with transaction.atomic():
+        record = claim_record(class_session, student.pk)
+        if record.version == standing.version:
+            precedence.keep_overruled(
+                [record],
+                actor=student,
+                source=Source.STUDENT,
+                status=status,
+                method=method,
+                reason="",
+                at=at,
+            )
 
 
 @transaction.atomic
@@ -134,11 +170,12 @@ def _write(
     if record.is_checked_in:
         # Somebody was faster: this student on another device, or a teacher.
         return _outcome(class_session, student, record, already=True)
-    old_status = None if record.is_unmarked else record.status
+    old_status = record.status
     record.status = status
     record.late_minutes = minutes
     record.check_in_time = at
     record.verification_method = method
+    record.source = Source.STUDENT
     record.override_reason = None
     record.version += 1
     record.save()
@@ -155,6 +192,7 @@ def _write(
             at=at,
         ),
         actor=student,
+        source=Source.STUDENT,
         at=at,
         student_id=student.pk,
     )

@@ -16,9 +16,11 @@ from attendance.exceptions import (
     SessionNotOpenError,
 )
 from attendance.models import (
+    UNMARKED,
     ClassSession,
     Course,
     MessageType,
+    Source,
     State,
     Status,
     User,
@@ -29,7 +31,7 @@ from attendance.models.class_session import (
     MAX_EARLY_MINUTES,
     MAX_GRACE_MINUTES,
 )
-from attendance.services.marking import apply_mark
+from attendance.services.marks import apply_mark, read_session
 from attendance.services.records import claim_records
 
 EDITABLE = (
@@ -136,14 +138,16 @@ def close_class_session(
     """
     at = at or timezone.now()
     _lock_course(class_session)
-    current = _read(class_session)
+    current = read_session(class_session)
     if current.state == State.CLOSED:
         return current
     if current.state == State.SCHEDULED:
         raise InvalidStateError("This class session has not been opened yet.")
     # The course lock keeps the roster still, so nobody can become unmarked from here.
-    marked = set(current.records.values_list("student_id", flat=True))
-    unmarked = selectors.roster_student_ids(current) - marked
+    marked = current.records.exclude(status=UNMARKED)
+    unmarked = selectors.roster_student_ids(current) - set(
+        marked.values_list("student_id", flat=True)
+    )
     claimed = claim_records(current, unmarked)
     absent = [record for record in claimed.values() if record.is_unmarked]
     changed = apply_mark(
@@ -151,11 +155,13 @@ def close_class_session(
         absent,
         status=Status.ABSENT,
         method=VerificationMethod.AUTO_CLOSE,
+        source=Source.AUTOMATIC,
         reason=None,
         notes=None,
         at=at,
     )
     if changed:
+        operation_id = uuid.uuid4()
         events.next_revision(current)
         events.append(
             current,
@@ -163,7 +169,7 @@ def close_class_session(
             data=events.bulk_data(
                 "auto_close",
                 operation="mark_absent",
-                operation_id=str(uuid.uuid4()),
+                operation_id=str(operation_id),
                 records=[message for _, message in changed],
                 unchanged_count=0,
                 failed_count=0,
@@ -171,7 +177,9 @@ def close_class_session(
                 actor=actor,
             ),
             actor=actor,
+            source=Source.AUTOMATIC,
             at=at,
+            operation_id=operation_id,
         )
     current = _locked(current)
     current.state = State.CLOSED
@@ -268,10 +276,6 @@ def _locked(class_session: ClassSession) -> ClassSession:
         .select_for_update(of=("self",), no_key=True)
         .get(pk=class_session.pk)
     )
-
-
-def _read(class_session: ClassSession) -> ClassSession:
-    return ClassSession.objects.select_related("course").get(pk=class_session.pk)
 
 
 def _only_editable(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,33 +1,43 @@
-"""Marks set by hand: the override of one record and the bulk operation."""
+"""Marks set by hand: the override of one record, and the bulk operation."""
 
 from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from attendance import events, rules, selectors
 from attendance.exceptions import (
     InvalidInputError,
     NotFoundError,
+    OverruledError,
     VersionConflictError,
 )
 from attendance.models import (
+    UNMARKED,
     AttendanceRecord,
     ClassSession,
     MessageType,
+    Source,
     State,
     Status,
     User,
     VerificationMethod,
 )
-from attendance.payloads import Payload, record_payload, unmarked_payload
+from attendance.payloads import Payload
+from attendance.services.marks import (
+    apply_mark,
+    clean_notes,
+    clean_reason,
+    payload_of,
+    read_session,
+    states_of,
+)
+from attendance.services.precedence import is_overruled, keep_overruled
 from attendance.services.records import (
     SessionMovedError,
     claim_record,
@@ -35,8 +45,6 @@ from attendance.services.records import (
     judged_again,
 )
 
-REASON_MAX_LENGTH = 500
-NOTES_MAX_LENGTH = 2000
 NOT_ON_ROSTER = "This student is not on the roster of the class session."
 
 OPERATIONS = {
@@ -47,25 +55,20 @@ OPERATIONS = {
 }
 
 
-def _clean_reason(reason: str) -> str:
-    reason = reason.strip()
-    if not 1 <= len(reason) <= REASON_MAX_LENGTH:
-        raise InvalidInputError(
-            {"reason": [f"Give a reason of 1 to {REASON_MAX_LENGTH} characters."]}
-        )
-    return reason
+@dataclasses.dataclass(frozen=True, slots=True)
+class Override:
+    """
+    The outcome for one student: the Record as it is now.
+
+    `operation_id` names the change, to undo it; None: nothing changed. `overruled`: a
+    stronger mark stands, and what was said is kept beside it.
+    """
+
+    record: Payload
+    operation_id: uuid.UUID | None = None
+    overruled: bool = False
 
 
-def _clean_notes(notes: str | None) -> str | None:
-    if notes is not None and len(notes) > NOTES_MAX_LENGTH:
-        raise InvalidInputError(
-            {"notes": [f"Notes have at most {NOTES_MAX_LENGTH} characters."]}
-        )
-    return notes
-
-
-@judged_again
-@transaction.atomic
 def override_status(
     *,
     class_session: ClassSession,
@@ -76,48 +79,111 @@ def override_status(
     notes: str | None = None,
     version: int | None = None,
     at: datetime | None = None,
-) -> Payload:
+) -> Override:
     """
-    Set one student's status by hand and return the Record.
+    Set one student's status by hand.
 
     `notes` None leaves them as they are. With `version`, only if the record still has
     it (0: unmarked). The check-in time is kept; a mark set by hand that is already so
     is left alone, without a message. Raises NotFoundError when the student is not on
-    the roster, VersionConflictError with the current Record, InvalidInputError.
+    the roster, VersionConflictError and OverruledError with the current Record,
+    InvalidInputError.
     """
-    at = at or timezone.now()
-    reason, notes = _clean_reason(reason), _clean_notes(notes)
+    reason, notes = clean_reason(reason), clean_notes(notes)
     if status not in Status.values:
         raise InvalidInputError({"status": [f"There is no status {status!r}."]})
-    # Read anew: it may have been edited or closed since the caller loaded it.
-    class_session = _read(class_session)
+    outcome = _override(
+        class_session,
+        actor,
+        student_id,
+        status,
+        reason,
+        notes,
+        version,
+        at or timezone.now(),
+    )
+    if outcome.overruled:
+        # Only now, with the transaction behind us: what was said is kept all the same.
+        raise OverruledError(record=outcome.record)
+    return outcome
+
+
+@judged_again
+@transaction.atomic
+def _override(
+    class_session: ClassSession,
+    actor: User,
+    student_id: int,
+    status: str,
+    reason: str,
+    notes: str | None,
+    version: int | None,
+    at: datetime,
+) -> Override:
+    class_session = read_session(class_session)
     student = User.objects.filter(pk=student_id).first()
     if student is None or not _on_roster(class_session, student):
         raise NotFoundError(NOT_ON_ROSTER)
 
     record = claim_record(class_session, student.pk)
     if version is not None and version != record.version:
-        raise VersionConflictError(
-            record=unmarked_payload(class_session=class_session, student=student)
-            if record.is_unmarked
-            else record_payload(record, class_session=class_session, student=student)
-        )
+        raise VersionConflictError(record=payload_of(record, class_session, student))
     wanted_notes = record.notes if notes is None else notes
     if record.is_manual_override and (
         (record.status, record.override_reason, record.notes)
         == (status, reason, wanted_notes)
     ):
-        return record_payload(record, class_session=class_session, student=student)
+        return Override(payload_of(record, class_session, student))
 
-    old_status = None if record.is_unmarked else record.status
-    record.status = status
-    record.late_minutes = rules.override_late_minutes(
+    source = Source.of(actor)
+    late_minutes = rules.override_late_minutes(
         status, class_session.starts_at, record.check_in_time, at
     )
+    if is_overruled(record, source):
+        if rules.contradicts(status, record.status, by_check_in=False):
+            keep_overruled(
+                [record],
+                actor=actor,
+                source=source,
+                status=status,
+                method=VerificationMethod.TEACHER_OVERRIDE,
+                reason=reason,
+                at=at,
+            )
+        return Override(payload_of(record, class_session, student), overruled=True)
+
+    before, old_status = states_of([record]), record.status
+    record.status = status
+    record.late_minutes = late_minutes
     record.verification_method = VerificationMethod.TEACHER_OVERRIDE
+    record.source = source
     record.override_reason = reason
     record.notes = wanted_notes
     record.version += 1
+    return write_override(
+        record,
+        class_session=class_session,
+        student=student,
+        actor=actor,
+        reason=reason,
+        old_status=old_status,
+        before=before,
+        at=at,
+    )
+
+
+def write_override(
+    record: AttendanceRecord,
+    *,
+    class_session: ClassSession,
+    student: User,
+    actor: User,
+    reason: str,
+    old_status: str,
+    before: Payload,
+    at: datetime,
+) -> Override:
+    """Save a claimed record that `actor` has set by hand, with its one message."""
     record.save()
     if events.next_revision(class_session, unmoved=True) is None:
         raise SessionMovedError
@@ -128,6 +194,7 @@ def override_status(
         old_status=old_status,
         at=at,
     )
+    operation_id = uuid.uuid4()
     events.append(
         class_session,
         type=MessageType.ATTENDANCE_UPDATE,
@@ -135,8 +202,10 @@ def override_status(
         actor=actor,
         at=at,
         student_id=student.pk,
+        operation_id=operation_id,
+        before=before,
     )
-    return record_payload(record, class_session=class_session, student=student)
+    return Override(payload_of(record, class_session, student), operation_id)
 
 
 def _on_roster(class_session: ClassSession, student: User) -> bool:
@@ -147,8 +216,15 @@ def _on_roster(class_session: ClassSession, student: User) -> bool:
     )
 
 
-def _read(class_session: ClassSession) -> ClassSession:
-    return ClassSession.objects.select_related("course").get(pk=class_session.pk)
+@dataclasses.dataclass(frozen=True, slots=True)
+class NotMarked:
+    """A student whom an operation on many had to leave out, and why."""
+
+    student_id: int
+    code: str
+    detail: str
+    # The Record as it is, where there is one to look at.
+    record: Payload | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -159,7 +235,7 @@ class BulkOutcome:
     operation: str
     records: list[Payload]
     unchanged_count: int
-    failed_student_ids: list[int]
+    failed: list[NotMarked]
 
     @property
     def processed_count(self) -> int:
@@ -167,7 +243,7 @@ class BulkOutcome:
 
     @property
     def failed_count(self) -> int:
-        return len(self.failed_student_ids)
+        return len(self.failed)
 
 
 @judged_again
@@ -180,6 +256,7 @@ def mark_in_bulk(
     reason: str,
     student_ids: Sequence[int] | None = None,
     only_unmarked: bool = False,
+    versions: Mapping[int, int] | None = None,
     notes: str | None = None,
     at: datetime | None = None,
 ) -> BulkOutcome:
@@ -187,51 +264,78 @@ def mark_in_bulk(
     Set many students' status by hand: one transaction, one message.
 
     `student_ids` None is the whole roster; repeated ids count once. Who has the
-    status already, or with `only_unmarked` has any record, is unchanged: judged under
+    status already, or with `only_unmarked` has any mark, is unchanged: judged under
     the record's lock, so a check-in that lands meanwhile is never overwritten by an
-    operation on the unmarked. Who is not on the roster is reported, not an error.
+    operation on the unmarked. With `versions` (by student id; 0: unmarked) nobody is
+    overwritten whose record has changed since. Those, who is not on the roster and who
+    bears a stronger mark are reported, not errors.
     """
     at = at or timezone.now()
-    reason, notes = _clean_reason(reason), _clean_notes(notes)
+    reason, notes = clean_reason(reason), clean_notes(notes)
     if operation not in OPERATIONS:
         raise InvalidInputError({"operation": [f"There is no {operation!r}."]})
     if student_ids is not None and not student_ids:
         raise InvalidInputError({"student_ids": ["Name at least one student."]})
 
-    current = _read(class_session)
+    current = read_session(class_session)
+    source, status = Source.of(actor), OPERATIONS[operation]
     on_roster = selectors.roster_student_ids(current)
     asked = on_roster if student_ids is None else set(student_ids)
     candidates = asked & on_roster
     to_claim = candidates
     if only_unmarked:
-        # Rows that are there need neither a lock nor a look.
-        to_claim = candidates - set(
-            current.records.values_list("student_id", flat=True)
-        )
-    records = claim_records(current, to_claim)
-    status = OPERATIONS[operation]
-    chosen = [
-        record
-        for record in records.values()
-        if record.is_unmarked or not (only_unmarked or record.status == status)
-    ]
-    operation_id = str(uuid.uuid4())
+        # Rows that bear a mark need neither a lock nor a look.
+        marked = current.records.exclude(status=UNMARKED)
+        to_claim = candidates - set(marked.values_list("student_id", flat=True))
+    chosen, moved, overruled = [], [], []
+    for record in claim_records(current, to_claim).values():
+        if not record.is_unmarked and (only_unmarked or record.status == status):
+            continue
+        if versions and versions.get(record.student_id, record.version) != (
+            record.version
+        ):
+            moved.append(record)
+        elif is_overruled(record, source):
+            overruled.append(record)
+        else:
+            chosen.append(record)
+    before = states_of(chosen)
     changed = apply_mark(
         current,
         chosen,
         status=status,
         method=VerificationMethod.TEACHER_OVERRIDE,
+        source=source,
         reason=reason,
         notes=notes,
         at=at,
     )
+    if overruled:
+        keep_overruled(
+            overruled,
+            actor=actor,
+            source=source,
+            status=status,
+            method=VerificationMethod.TEACHER_OVERRIDE,
+            reason=reason,
+            at=at,
+        )
     outcome = BulkOutcome(
-        operation_id=operation_id,
+        operation_id=str(uuid.uuid4()),
         operation=operation,
         records=[record for record, _ in changed],
-        unchanged_count=len(candidates) - len(changed),
-        failed_student_ids=sorted(asked - on_roster),
+        unchanged_count=len(candidates) - len(chosen) - len(moved) - len(overruled),
+        failed=[
+            *(
+                NotMarked(student_id, "not_on_roster", NOT_ON_ROSTER)
+                for student_id in sorted(asked - on_roster)
+            ),
+            *left_out(current, moved, VersionConflictError),
+            *left_out(current, overruled, OverruledError),
+        ],
     )
+    # Claimed and then not marked: as if never touched.
+    current.records.filter(pk__in=[r.pk for r in moved], version=0).delete()
     if changed:
         if events.next_revision(current, unmoved=True) is None:
             raise SessionMovedError
@@ -241,7 +345,7 @@ def mark_in_bulk(
             data=events.bulk_data(
                 "bulk",
                 operation=operation,
-                operation_id=operation_id,
+                operation_id=outcome.operation_id,
                 records=[message for _, message in changed],
                 unchanged_count=outcome.unchanged_count,
                 failed_count=outcome.failed_count,
@@ -250,73 +354,25 @@ def mark_in_bulk(
             ),
             actor=actor,
             at=at,
+            operation_id=uuid.UUID(outcome.operation_id),
+            before=before,
         )
     return outcome
 
 
-def apply_mark(
+def left_out(
     class_session: ClassSession,
     records: Sequence[AttendanceRecord],
-    *,
-    status: Status,
-    method: VerificationMethod,
-    reason: str | None,
-    notes: str | None,
-    at: datetime,
-) -> list[tuple[Payload, Payload]]:
-    """
-    Give all the claimed `records` one mark, in a number of statements that does not
-    grow with them; return each as Record and as changed record, in roster order.
-    """
-    if not records:
-        return []
+    why: type[VersionConflictError | OverruledError],
+) -> list[NotMarked]:
+    """These records as students whom an operation had to leave out."""
     students = User.objects.in_bulk([record.student_id for record in records])
-    by_minutes: dict[int, list[int]] = defaultdict(list)
-    old_statuses: dict[int, str | None] = {}
-    for record in records:
-        old_statuses[record.pk] = None if record.is_unmarked else record.status
-        record.status = status
-        record.late_minutes = rules.override_late_minutes(
-            status, class_session.starts_at, record.check_in_time, at
+    return [
+        NotMarked(
+            record.student_id,
+            why.code,
+            why.detail,
+            payload_of(record, class_session, students[record.student_id]),
         )
-        record.verification_method = method
-        record.override_reason = reason
-        if notes is not None:
-            record.notes = notes
-        record.version += 1
-        by_minutes[record.late_minutes].append(record.pk)
-
-    values: dict[str, object] = {
-        "status": status,
-        "verification_method": method,
-        "override_reason": reason,
-        "version": F("version") + 1,
-    }
-    if notes is not None:
-        values["notes"] = notes
-    claimed = AttendanceRecord.objects.filter(pk__in=[r.pk for r in records])
-    if len(by_minutes) == 1:
-        claimed.update(**values, late_minutes=records[0].late_minutes)
-    else:
-        claimed.update(**values, late_minutes=0)
-        AttendanceRecord.objects.bulk_update(records, ["late_minutes"])
-
-    ordered = sorted(
-        records, key=lambda record: selectors.name_order(students[record.student_id])
-    )
-    changed = []
-    for record in ordered:
-        student = students[record.student_id]
-        changed.append(
-            (
-                record_payload(record, class_session=class_session, student=student),
-                events.changed_record(
-                    record,
-                    class_session=class_session,
-                    student=student,
-                    old_status=old_statuses[record.pk],
-                    at=at,
-                ),
-            )
-        )
-    return changed
+        for record in records
+    ]

@@ -6,12 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
-from attendance.models import (
-    AttendanceRecord,
-    ClassSession,
-    Status,
-    VerificationMethod,
-)
+from attendance.models import UNMARKED, AttendanceRecord, ClassSession
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,9 +39,7 @@ def claim_records(
                 AttendanceRecord(
                     class_session=class_session,
                     student_id=student_id,
-                    # Any valid value: version 0 says that nothing is recorded.
-                    status=Status.ABSENT,
-                    verification_method=VerificationMethod.AUTO_CLOSE,
+                    status=UNMARKED,
                 )
                 for student_id in missing
             ],

@@ -1,0 +1,59 @@
+"""
+The seal of the history: a chain of hashes through the events of each class session.
+
+An event's hash is SHA-256 over the hash of the event before it in its session and the
+digest of its own content, both in hexadecimal; before the first stands GENESIS. So who
+changes, adds or removes an event behind the application's back has to make every later
+one anew, and whoever has kept a later hash elsewhere will see it.
+
+None of this may ever change: what is sealed could no longer be verified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Protocol
+from uuid import UUID
+
+from attendance.payloads import iso
+
+GENESIS = "0" * 64
+
+
+class Sealed(Protocol):
+    """What the seal covers of an event."""
+
+    class_session_id: int
+    revision: int
+    type: str
+    source: str
+    actor_id: int | None
+    student_id: int | None
+    at: Any
+    data: Any
+    operation_id: UUID | None
+    before: Any
+
+
+def content_digest(event: Sealed) -> str:
+    """SHA-256 over all that the event says, as JSON with sorted keys."""
+    content = {
+        "class_session_id": event.class_session_id,
+        "revision": event.revision,
+        "type": str(event.type),
+        "source": str(event.source),
+        "actor_id": event.actor_id,
+        "student_id": event.student_id,
+        "at": iso(event.at),
+        "data": event.data,
+        "operation_id": None if event.operation_id is None else str(event.operation_id),
+        "before": event.before,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def chained(previous: str, digest: str) -> str:
+    """The hash of the event with this content digest, after that of the one before."""
+    return hashlib.sha256((previous + digest).encode()).hexdigest()

@@ -1,0 +1,163 @@
+"""Undo: one operation taken back, for every record that nobody has touched since."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from attendance import events, selectors
+from attendance.exceptions import (
+    AlreadyUndoneError,
+    EditWindowClosedError,
+    NotFoundError,
+    NotUndoableError,
+    OverruledError,
+    VersionConflictError,
+)
+from attendance.models import (
+    AttendanceEvent,
+    AttendanceRecord,
+    ClassSession,
+    MessageType,
+    Source,
+    User,
+)
+from attendance.payloads import Payload
+from attendance.services.marking import NotMarked, left_out
+from attendance.services.marks import (
+    change_all,
+    clean_reason,
+    put_back,
+    read_session,
+    states_of,
+)
+from attendance.services.precedence import is_overruled
+from attendance.services.records import claim_records
+
+DEFAULT_REASON = "Undone."
+# What of a record an undo writes.
+_WRITTEN = (
+    "status",
+    "check_in_time",
+    "late_minutes",
+    "verification_method",
+    "source",
+    "override_reason",
+    "notes",
+    "version",
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UndoOutcome:
+    """
+    What an undo did: the Records that are again as they were, and who was left out.
+
+    `operation_id` names the undo itself, which can be undone, too; None: nothing was
+    restored.
+    """
+
+    operation_id: uuid.UUID | None
+    restored: list[Payload]
+    not_restored: list[NotMarked]
+
+
+@transaction.atomic
+def undo_operation(
+    *,
+    class_session: ClassSession,
+    actor: User,
+    operation_id: uuid.UUID,
+    reason: str | None = None,
+    at: datetime | None = None,
+) -> UndoOutcome:
+    """
+    Take back an override, a bulk operation or an undo: one transaction, one message.
+
+    Only records that are as the operation left them become what they were before;
+    whoever has been changed since (and not by something that has been undone), or
+    bears a mark stronger than the actor's, is left out and reported. Raises
+    NotFoundError, NotUndoableError, AlreadyUndoneError, EditWindowClosedError,
+    InvalidInputError.
+    """
+    at = at or timezone.now()
+    reason = DEFAULT_REASON if reason is None else clean_reason(reason)
+    event = AttendanceEvent.objects.filter(
+        class_session=class_session, operation_id=operation_id
+    ).first()
+    if event is None:
+        raise NotFoundError("This class session has no such operation.")
+    if event.before is None:
+        raise NotUndoableError
+    current = read_session(class_session)
+    if at > selectors.edit_window_end(current, event.at):
+        raise EditWindowClosedError
+
+    left = selectors.versions_left_by(event)
+    untouched: list[AttendanceRecord] = []
+    touched: list[AttendanceRecord] = []
+    overruled: list[AttendanceRecord] = []
+    claimed = claim_records(current, left)
+    versions = {student_id: record.version for student_id, record in claimed.items()}
+    same = selectors.same_marks(current.pk, versions, left)
+    for record in claimed.values():
+        if record.student_id not in same:
+            touched.append(record)
+        elif is_overruled(record, Source.of(actor)):
+            overruled.append(record)
+        else:
+            untouched.append(record)
+    undone = AttendanceEvent.objects.filter(
+        class_session=current, data__undone_operation_id=str(operation_id)
+    )
+    if not untouched and undone.exists():
+        raise AlreadyUndoneError
+    not_restored = [
+        *left_out(current, touched, VersionConflictError),
+        *left_out(current, overruled, OverruledError),
+    ]
+    if not untouched:
+        return UndoOutcome(None, [], not_restored)
+
+    before, then = event.before, states_of(untouched)
+    changed = change_all(
+        current,
+        untouched,
+        lambda record: put_back(record, before.get(str(record.student_id))),
+        at,
+    )
+    # All rows are there and locked: one statement, however many and different they are.
+    AttendanceRecord.objects.bulk_create(
+        untouched,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=_WRITTEN,
+    )
+    undo_id = uuid.uuid4()
+    events.next_revision(current)
+    events.append(
+        current,
+        type=MessageType.ATTENDANCE_UPDATE,
+        data={
+            **events.bulk_data(
+                "undo",
+                operation="undo",
+                operation_id=str(undo_id),
+                records=[message for _, message in changed],
+                unchanged_count=0,
+                failed_count=len(not_restored),
+                reason=reason,
+                actor=actor,
+            ),
+            "undone_operation_id": str(operation_id),
+        },
+        actor=actor,
+        at=at,
+        operation_id=undo_id,
+        before=then,
+    )
+    return UndoOutcome(undo_id, [record for record, _ in changed], not_restored)

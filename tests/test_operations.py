@@ -1,0 +1,87 @@
+"""What was done to the marks of a class session, and what of it can be undone."""
+
+import pytest
+
+from tests.cast import API, session_path
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operations(class_session, teacher_client):
+    def operations(query=""):
+        path = session_path(class_session, f"operations/{query}")
+        answer = teacher_client.get(path)
+        assert answer.status_code == 200
+        return answer.json()
+
+    return operations
+
+
+@pytest.fixture
+def do(class_session, teacher_client):
+    def do(tail, **body):
+        answer = teacher_client.post(session_path(class_session, tail), body)
+        assert answer.status_code == 200
+        return answer
+
+    return do
+
+
+def test_it_works(
+    operations, do, class_session, student, teacher, student_client, teacher_client
+):
+    body = {"verification_code": class_session.verification_code}
+    student_client.post(f"{API}/check-ins/code/", body)
+    override = do("override/", student_id=student.pk, status="late", reason="bus")
+    bulk = do("bulk/", operation="mark_excused", reason="trip")
+    undo = do("undo/", operation_id=bulk["Operation-Id"])
+    do("close/")
+
+    listed = operations()
+    assert listed["count"] == 4
+    assert [
+        (entry["event"], entry["student_count"], entry["student_name"])
+        for entry in listed["results"]
+    ] == [
+        ("auto_close", 1, "Bela Bartok"),
+        ("undo", 2, None),
+        ("bulk", 2, None),
+        ("override", 1, "Ada Lovelace"),
+    ]
+    closing, undone, marked, first = listed["results"]
+    assert [entry["is_undoable"] for entry in listed["results"]] == [
+        False,
+        True,
+        False,
+        # What came after it has been undone.
+        True,
+    ]
+    assert undone["operation_id"] == undo["Operation-Id"]
+    assert marked["operation_id"] == bulk["Operation-Id"]
+    assert first.pop("timestamp")
+    assert first == {
+        "operation_id": override["Operation-Id"],
+        "revision": 3,
+        "event": "override",
+        "actor": {"id": teacher.pk, "name": "Tilda Owner"},
+        "new_status": "late",
+        "reason": "bus",
+        "student_count": 1,
+        "student_name": "Ada Lovelace",
+        "is_undoable": True,
+    }
+    assert (closing["new_status"], marked["new_status"]) == ("absent", "excused")
+    assert undone["new_status"] is None
+
+
+def test_they_come_in_pages(operations, do, student):
+    for number in range(3):
+        do("override/", student_id=student.pk, status="late", reason=f"{number}")
+    page = operations("?page_size=2")
+    assert (page["count"], len(page["results"])) == (3, 2)
+    assert [entry["is_undoable"] for entry in page["results"]] == [True, False]
+
+
+def test_there_are_none_at_first(operations):
+    assert operations()["results"] == []
