@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -27,7 +26,7 @@ PASSING = (401, 429)
 
 _KEY = re.compile(r"[ -~]{1,255}")
 
-Handler = Callable[..., Response]
+Handler = Callable[..., Any]
 
 
 class IdempotentPosts(APIView):
@@ -38,21 +37,21 @@ class IdempotentPosts(APIView):
     answer too; 401, 429 and faults are not kept, and may be tried again.
     """
 
+    # Where the URL has one.
+    post: Handler
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         key = request.headers.get(KEY_HEADER) if request.method == "POST" else None
-        # Before authentication: looking for a CSRF token in a form reads the stream,
-        # and it can be read only once.
+        # Before authentication: with a cookie that looks for a CSRF token in the body,
+        # and reads the stream to its end.
         body: bytes = b"" if key is None else request.body
         super().initial(request, *args, **kwargs)
-        name = (request.method or "").lower()
-        handler: Handler | None = getattr(self, name, None)
-        if key is None or handler is None:
+        if key is None or not hasattr(self, "post"):
             return
         fingerprint = hashlib.sha256(
             f"{request.method} {request.get_full_path()}\n".encode() + body
         ).hexdigest()
-        once = functools.partial(self._answer_once, handler, key, fingerprint)
-        setattr(self, name, once)
+        self.post = functools.partial(self._answer_once, self.post, key, fingerprint)
 
     def _answer_once(
         self,
@@ -62,7 +61,7 @@ class IdempotentPosts(APIView):
         request: Request,
         *args: Any,
         **kwargs: Any,
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         # White space around it is no part of a header's value.
         key = key.strip(" \t")
         if not _KEY.fullmatch(key):
