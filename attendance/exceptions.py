@@ -19,15 +19,21 @@ class Kind(enum.IntEnum):
     FORBIDDEN = 403
     NOT_FOUND = 404
     CONFLICT = 409
+    UNPROCESSABLE = 422
     THROTTLED = 429
 
 
 class AttendanceError(Exception):
-    """A refusal. `extra` goes into the answer beside code and detail."""
+    """
+    A refusal. `extra` goes into the answer beside code and detail.
+
+    `retry_after`: seconds after which the same may be tried again, where that helps.
+    """
 
     code = "invalid"
     kind = Kind.INVALID
     detail = "The request could not be understood."
+    retry_after: int | None = None
 
     def __init__(self, detail: str | None = None, **extra: Any) -> None:
         self.detail = detail or type(self).detail
@@ -164,3 +170,20 @@ class TooManyAttemptsError(AttendanceError):
 class LogInThrottledError(TooManyAttemptsError):
     code = "throttled"
     detail = "Too many log-in attempts. Wait a minute and try again."
+
+
+class MalformedKeyError(AttendanceError):
+    detail = "An Idempotency-Key has 1 to 255 printable ASCII characters."
+
+
+class RequestInProgressError(AttendanceError):
+    code = "request_in_progress"
+    kind = Kind.CONFLICT
+    detail = "The first request with this key is still running. Try again in a moment."
+    retry_after = 1
+
+
+class KeyReusedError(AttendanceError):
+    code = "idempotency_key_reused"
+    kind = Kind.UNPROCESSABLE
+    detail = "This key was sent with another request before. Use a new key for each."

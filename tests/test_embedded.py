@@ -30,12 +30,18 @@ class School:
         self.students = [self.people[pk] for pk in self.course["student_ids"]]
 
     def call(
-        self, method: str, path: str, person: dict[str, Any], body: Any = None
+        self,
+        method: str,
+        path: str,
+        person: dict[str, Any],
+        body: Any = None,
+        **headers: str,
     ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=30)
         headers = {
             "Authorization": f"Bearer {person['token']}",
             "Content-Type": "application/json",
+            **headers,
         }
         try:
             connection.request(method, f"/api/v1/{path}", json.dumps(body), headers)
@@ -117,6 +123,23 @@ def test_a_class_that_checks_in_at_once_gets_no_error(school: School) -> None:
     )
     assert roster["revision"] == 1 + len(school.students)
     assert roster["class_session"]["counts"]["present"] == len(school.students)
+
+
+def test_a_request_with_a_key_is_answered_once(school: School) -> None:
+    body = {"course_id": school.course["id"], "title": "Once"}
+    key = {"Idempotency-Key": "on SQLite"}
+
+    def create(_: int) -> tuple[int, Any]:
+        return school.call("POST", "class-sessions/", school.teacher, body, **key)
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(create, range(10)))
+    # One writer at a time: nobody meets the first while it still runs.
+    first = answers[0]
+    assert answers == [first] * 10
+    assert (first[0], first[1]["title"]) == (201, "Once")
+    body["title"] = "Twice"
+    assert create(0)[0] == 422
 
 
 def raw(site: SiteServer, request: bytes) -> bytes:

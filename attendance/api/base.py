@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from attendance.api.idempotency import IdempotentPosts
 from attendance.api.inputs import Input
 from attendance.api.pagination import Pagination
 from attendance.models import User
@@ -47,7 +48,7 @@ class AnyAccepted(DefaultContentNegotiation):
             return renderer, renderer.media_type
 
 
-class APIViewSet(GenericViewSet[Any]):
+class APIViewSet(IdempotentPosts, GenericViewSet[Any]):
     """Shape in, service, shape out; who may is asked of the selectors."""
 
     pagination_class = Pagination

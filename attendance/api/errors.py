@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from attendance.exceptions import AttendanceError, TooManyAttemptsError
+from attendance.exceptions import AttendanceError
 
 # Where our code and DRF's differ.
 _CODES = {"authentication_failed": "not_authenticated"}
@@ -29,7 +29,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     if isinstance(error, AttendanceError):
         body = {"code": error.code, "detail": error.detail, **error.extra}
         headers = {}
-        if isinstance(error, TooManyAttemptsError):
+        if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
         return Response(body, status=error.kind.value, headers=headers)
     if isinstance(error, Http404):

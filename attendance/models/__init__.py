@@ -4,6 +4,7 @@ from attendance.models.attempts import FailedCheckIn, LogInAttempt
 from attendance.models.class_session import ClassSession, State
 from attendance.models.course import Course, CourseTeacher, Enrollment, Role
 from attendance.models.event import AttendanceEvent, MessageType
+from attendance.models.idempotency import IdempotentRequest
 from attendance.models.overruled import OverruledMark
 from attendance.models.record import (
     RECORD_STATUSES,
@@ -25,6 +26,7 @@ __all__ = [
     "CourseTeacher",
     "Enrollment",
     "FailedCheckIn",
+    "IdempotentRequest",
     "LogInAttempt",
     "MessageType",
     "OverruledMark",
