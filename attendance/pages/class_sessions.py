@@ -26,6 +26,8 @@ DEFAULTS = {
     if field.name in ("grace_minutes", "early_minutes", "allow_late_check_in")
 }
 
+OPERATIONS_SHOWN = 20
+
 
 @page
 @require_safe
@@ -34,18 +36,34 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
     found = selectors.class_session_for_teacher(person(request), class_session_id)
     snapshot = selectors.snapshot(found.pk)
     zone = found.course.zone
+    # The number before the conflicts: one that comes in between is looked up again.
+    newest = selectors.newest_overruled(found.pk)
+    conflicts = {
+        conflict["student_id"]: display.conflict_words(
+            conflict, zone, by_administrator=person(request).is_staff
+        )
+        for conflict in selectors.open_conflicts(found.pk)
+    }
     return render(
         request,
         "class_sessions/live.html",
         {
             **_board(request, snapshot),
-            "rows": display.rows(snapshot["records"], zone),
+            "rows": display.rows(snapshot["records"], zone, conflicts),
+            "newest_overruled": newest,
+            "versions": display.versions(snapshot["records"]),
+            "operations": display.operations(
+                selectors.operations(found)[:OPERATIONS_SHOWN], zone
+            ),
             "blank": display.blank_row(),
+            "blank_conflict": {"may_accept": True},
+            "blank_operation": {"is_undoable": True},
             "bulk_form": BulkForm(),
             "override_form": OverrideForm(),
             "labels": {
                 "statuses": display.STATUS_LABELS,
                 "methods": display.METHOD_LABELS,
+                "sources": display.SOURCE_LABELS,
             },
         },
     )

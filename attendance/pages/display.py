@@ -7,16 +7,20 @@ that a page that has been updated equals the page after a reload.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from attendance.models import UNMARKED, Status, VerificationMethod
+from attendance.models import UNMARKED, Source, Status, VerificationMethod
 from attendance.payloads import COUNTED, Payload
 
 STATUS_LABELS = {UNMARKED: "Unmarked"} | {s.value: str(s.label) for s in Status}
 METHOD_LABELS = {method.value: str(method.label) for method in VerificationMethod}
+SOURCE_LABELS = {
+    Source.TEACHER.value: "a teacher",
+    Source.ADMINISTRATOR.value: "an administrator",
+}
 # From arrived to still missing: the order of tiles and of the bar.
 COUNT_ORDER = ("present", "late", "excused", "absent", UNMARKED)
 BAR_WIDTH = 1000
@@ -73,8 +77,10 @@ def late_text(record: Payload) -> str:
     return f"{record['late_minutes']} min" if record["is_late"] else ""
 
 
-def row(record: Payload, zone: ZoneInfo) -> dict[str, Any]:
-    """A Record with the words that a roster row shows."""
+def row(
+    record: Payload, zone: ZoneInfo, conflict: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A Record with the words that a roster row shows, and its conflict in words."""
     at = record["check_in_time"]
     return {
         **record,
@@ -82,11 +88,44 @@ def row(record: Payload, zone: ZoneInfo) -> dict[str, Any]:
         "method_label": METHOD_LABELS.get(record["verification_method"] or "", ""),
         "clock": clock(datetime.fromisoformat(at), zone) if at else "",
         "late_text": late_text(record),
+        "conflict": conflict,
     }
 
 
-def rows(records: Iterable[Payload], zone: ZoneInfo) -> list[dict[str, Any]]:
-    return [row(record, zone) for record in records]
+def rows(
+    records: Iterable[Payload], zone: ZoneInfo, conflicts: Mapping[int, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The roster's rows; `conflicts` in words, by student id."""
+    found = []
+    for record in records:
+        conflict = conflicts.get(record["student_id"])
+        # One of another version is over.
+        current = conflict is not None and conflict["version"] == record["version"]
+        found.append(row(record, zone, conflict if current else None))
+    return found
+
+
+def conflict_words(
+    conflict: Payload, zone: ZoneInfo, *, by_administrator: bool
+) -> dict[str, Any]:
+    """Both sides of a conflict in a sentence, and what may be done about it."""
+    standing, said = conflict["standing"], conflict["overruled"]
+    label = STATUS_LABELS[said["attendance_status"]]
+    if said["source"] == Source.STUDENT:
+        at = clock(datetime.fromisoformat(said["timestamp"]), zone)
+        but = f"checked in as {label} at {at}"
+    else:
+        but = f"{said['actor']['name']} says {label}"
+    standing_label = STATUS_LABELS[standing["attendance_status"]]
+    by = SOURCE_LABELS[standing["source"]]
+    return {
+        "student_id": conflict["student_id"],
+        "version": conflict["version"],
+        "sentence": f"Marked {standing_label} by {by}, but {but}.",
+        "keep": standing_label,
+        "accept": label,
+        "may_accept": by_administrator or standing["source"] != Source.ADMINISTRATOR,
+    }
 
 
 def blank_row() -> dict[str, Any]:
@@ -121,3 +160,64 @@ def arrived(counts: Payload) -> int:
 def grouped_code(code: str | None) -> tuple[str, str]:
     """The six digits in two groups, as they are read out."""
     return (code[:3], code[3:]) if code else ("", "")
+
+
+def versions(records: Iterable[Payload]) -> str:
+    """What a form sends along of each record that it showed: id:version,id:version."""
+    return ",".join(f"{r['student_id']}:{r['version']}" for r in records)
+
+
+def operations(listed: Iterable[Payload], zone: ZoneInfo) -> list[dict[str, Any]]:
+    """What was done to marks, in words."""
+    return [
+        {
+            **operation,
+            "clock": clock(datetime.fromisoformat(operation["timestamp"]), zone),
+            "sentence": operation_sentence(operation),
+            "by": operation_by(operation),
+        }
+        for operation in listed
+    ]
+
+
+def operation_by(operation: Payload) -> str:
+    """Who did it, and why; of a closing the reason is a word of the protocol."""
+    name: str = operation["actor"]["name"]
+    if operation["event"] == "auto_close":
+        return f"by {name}"
+    return f"by {name}: {operation['reason']}"
+
+
+def operation_sentence(operation: Payload) -> str:
+    """What an operation did, and to whom."""
+    whom = operation["student_name"] or _students(operation["student_count"])
+    status = operation["new_status"]
+    label = STATUS_LABELS[status] if status else ""
+    if operation["event"] == "undo":
+        return f"Undone for {whom}" + (f", again {label}" if label else "")
+    if operation["event"] == "auto_close":
+        return f"{whom} marked {label} on closing"
+    return f"{whom} marked {label}"
+
+
+def _students(number: int) -> str:
+    return f"{number} student{'' if number == 1 else 's'}"
+
+
+def bulk_sentence(marked: int, unchanged: int, left_out: int) -> str:
+    """What a bulk mark did. `static/js/actions.js` says the same."""
+    sentence = f"{_students(marked)} marked, {unchanged} unchanged."
+    if left_out:
+        sentence += (
+            f" {_students(left_out)} left alone: changed meanwhile, "
+            "or marked by an administrator."
+        )
+    return sentence
+
+
+def undo_sentence(restored: int, left_out: int) -> str:
+    """What an undo did. `static/js/actions.js` says the same."""
+    sentence = f"Undone for {_students(restored)}."
+    if left_out:
+        sentence += f" {_students(left_out)} left as they are: changed since."
+    return sentence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from attendance.models.class_session import (
 )
 from attendance.models.course import time_zones
 from attendance.services.marks import NOTES_MAX_LENGTH, REASON_MAX_LENGTH
+
+_SEEN_VERSIONS = re.compile(r"[0-9]{1,18}:[0-9]{1,9}(?:,[0-9]{1,18}:[0-9]{1,9})*")
 
 
 class PageForm(forms.Form):
@@ -144,6 +147,20 @@ class CourseForm(PageForm):
     )
 
 
+class SeenVersionsField(forms.Field):
+    """The versions of the records that a page showed: id:version,id:version."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, widget=forms.HiddenInput)
+
+    def to_python(self, value: Any) -> dict[int, int]:
+        text = value or ""
+        if text and not _SEEN_VERSIONS.fullmatch(text):
+            raise forms.ValidationError("Load the page again.", code="invalid")
+        pairs = (pair.split(":") for pair in text.split(",")) if text else ()
+        return {int(student_id): int(version) for student_id, version in pairs}
+
+
 class MarkForm(PageForm):
     """What override and bulk have in common."""
 
@@ -176,6 +193,27 @@ class BulkForm(MarkForm):
     operation = forms.ChoiceField(
         choices=[(f"mark_{status.value}", str(status.label)) for status in Status]
     )
+    versions = SeenVersionsField()
+
+
+class SettleForm(PageForm):
+    """Take one side of a conflict: keep:STUDENT:VERSION or accept:STUDENT:VERSION."""
+
+    side = forms.RegexField(r"\A(?:keep|accept):[0-9]{1,18}:[0-9]{1,9}\Z")
+
+    def clean_side(self) -> dict[str, Any]:
+        side, student_id, version = self.cleaned_data["side"].split(":")
+        return {
+            "accept": side == "accept",
+            "student_id": int(student_id),
+            "version": int(version),
+        }
+
+
+class UndoForm(PageForm):
+    """Name the operation to take back."""
+
+    operation_id = forms.UUIDField()
 
 
 class PersonForm(PageForm):

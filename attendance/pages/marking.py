@@ -16,10 +16,12 @@ from attendance.exceptions import (
 )
 from attendance.pages import display
 from attendance.pages import selectors as page_selectors
-from attendance.pages.forms import BulkForm, OverrideForm
+from attendance.pages.forms import BulkForm, OverrideForm, SettleForm, UndoForm
 from attendance.pages.history import changes
 from attendance.pages.refusals import action, page, person
 from attendance.services import marking
+from attendance.services.conflicts import settle_conflict
+from attendance.services.undo import undo_operation
 
 
 @page
@@ -54,6 +56,7 @@ def student(
 
     # Read after the attempt, so that a conflict shows what it was about.
     person_shown, record, payload = page_selectors.roster_record(found, student_id)
+    in_conflict = selectors.conflict_of(record) if record else None
     version = payload["version"]
     if not form.is_bound:
         form = OverrideForm(
@@ -78,6 +81,12 @@ def student(
             "record": display.row(payload, found.course.zone),
             "override_form": form,
             "version": version,
+            "conflict": in_conflict
+            and display.conflict_words(
+                in_conflict,
+                found.course.zone,
+                by_administrator=person(request).is_staff,
+            ),
             "changes": changes(record, found.course.zone) if record else [],
         },
         status=status,
@@ -108,11 +117,45 @@ def bulk(request: HttpRequest, class_session_id: int) -> HttpResponse:
         reason=form.cleaned_data["reason"],
         student_ids=student_ids,
         only_unmarked=scope == BulkForm.UNMARKED,
+        versions=form.cleaned_data["versions"],
     )
-    number = outcome.processed_count
     messages.success(
         request,
-        f"{number} student{'' if number == 1 else 's'} marked, "
-        f"{outcome.unchanged_count} unchanged.",
+        display.bulk_sentence(
+            outcome.processed_count, outcome.unchanged_count, outcome.failed_count
+        ),
+    )
+    return redirect("class-session", class_session_id=class_session_id)
+
+
+@action("class-session")
+def settle(request: HttpRequest, class_session_id: int) -> HttpResponse:
+    """Take one side of a conflict."""
+    found = selectors.class_session_for_teacher(person(request), class_session_id)
+    form = SettleForm(request.POST)
+    if not form.is_valid():
+        raise form.as_refusal()
+    settle_conflict(
+        class_session=found, actor=person(request), **form.cleaned_data["side"]
+    )
+    messages.success(request, "The conflict is settled.")
+    return redirect("class-session", class_session_id=class_session_id)
+
+
+@action("class-session")
+def undo(request: HttpRequest, class_session_id: int) -> HttpResponse:
+    """Take back an override or a bulk mark."""
+    found = selectors.class_session_for_teacher(person(request), class_session_id)
+    form = UndoForm(request.POST)
+    if not form.is_valid():
+        raise form.as_refusal()
+    outcome = undo_operation(
+        class_session=found,
+        actor=person(request),
+        operation_id=form.cleaned_data["operation_id"],
+    )
+    messages.success(
+        request,
+        display.undo_sentence(len(outcome.restored), len(outcome.not_restored)),
     )
     return redirect("class-session", class_session_id=class_session_id)

@@ -69,6 +69,10 @@ urlpatterns = [
         name="rotate-code",
     ),
     path("class-sessions/<int:class_session_id>/bulk/", marking.bulk, name="bulk"),
+    path("class-sessions/<int:class_session_id>/undo/", marking.undo, name="undo"),
+    path(
+        "class-sessions/<int:class_session_id>/settle/", marking.settle, name="settle"
+    ),
     path(
         "class-sessions/<int:class_session_id>/students/<int:student_id>/",
         marking.student,
