@@ -9,8 +9,8 @@ const SENTENCES = {
   connecting: () => "Connecting…",
   live: () => "Live",
   "catching-up": (since) => (since ? `Catching up from ${since}…` : "Catching up…"),
-  stale: (since) => `Not up to date since ${since}. Trying again…`,
-  polling: () => "Live by polling, every few seconds",
+  stale: (since) => `Not up to date since ${since}`,
+  polling: () => "Polling every few seconds",
   ended: (since) => `Access has ended (${since}). Log in again.`,
 };
 const USUAL = ["connecting", "live"];

@@ -98,17 +98,14 @@ export class Stream {
   }
 
   prove(source) {
-    if (!this.isShown()) {
-      this.source = null;
-      return;
-    }
-    this.source = source;
-    this.isFirst = false;
-    this.known.reset();
     if (source === "socket") {
       this.socket.asked = null;
       this.attempts = this.fruitless = 0;
     }
+    this.source = this.isShown() ? source : null;
+    if (!this.source) return;
+    this.isFirst = false;
+    this.known.reset();
   }
 
   // For a page that has caught up with the frames by itself: is that all by now?
@@ -154,7 +151,9 @@ export class Stream {
       if (error instanceof Refusal && REFUSED.includes(error.status)) this.end();
       else if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
     }
-    if (this.fruitless >= FRUITLESS_ENOUGH && !this.ended) this.polling.start();
+    if (this.fruitless < FRUITLESS_ENOUGH || this.ended || this.polling.active) return;
+    this.polling.start();
+    if (!this.socket) this.connectIn(jittered(SOCKET_AGAIN_MS));
   }
 
   pollFailed(status) {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Page, Route, WebSocketRoute
+from playwright.sync_api import Page, Request, Route, WebSocketRoute
 
 from tests.browser.conftest import PATIENCE_MS
 
@@ -30,6 +30,11 @@ class Cable:
         self.polls: list[str] = []
         self._open: list[WebSocketRoute] = []
         self._passing: set[WebSocketRoute] = set()
+        self._asked_for: set[Request] = set()
+        self.page = page
+        page.on("request", lambda request: self._asked_for.add(request))
+        page.on("requestfinished", lambda request: self._asked_for.discard(request))
+        page.on("requestfailed", lambda request: self._asked_for.discard(request))
         page.route_web_socket("**/ws/**", self._plug)
         page.route("**/api/**", self._pass)
 
@@ -82,10 +87,28 @@ class Cable:
     def plug_in(self) -> None:
         self.sockets, self.http = "work", True
 
-    def run_until_tried(self, page: Page) -> None:
+    def run_until(self, happened: Callable[[], bool], seconds: int = 60) -> None:
+        """Let the page's time pass, not faster than the network, until it happens."""
+        for _ in range(seconds * 2):
+            self.settle()
+            if happened():
+                return
+            self.page.clock.run_for(500)
+        raise AssertionError(f"nothing within {seconds} s of the page's time")
+
+    def run_until_tried(self) -> None:
         """Let the page's time pass until it tries to connect."""
         tries = len(self.handshakes)
-        run_until(page, lambda: len(self.handshakes) > tries)
+        self.run_until(lambda: len(self.handshakes) > tries)
+
+    def poll_once(self, seconds: int = 4) -> None:
+        """Let the page's time pass until it has polled, and got its answer."""
+        polls = len(self.polls)
+        self.run_until(lambda: len(self.polls) > polls, seconds)
+
+    def settle(self) -> None:
+        """Wait for what the page has asked for."""
+        wait_until(self.page, lambda: not self._asked_for)
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """The server closes the sockets that are there."""
@@ -101,15 +124,6 @@ def wait_until(page: Page, happened: Callable[[], bool]) -> None:
             return
         page.wait_for_timeout(20)
     raise AssertionError("it did not happen")
-
-
-def run_until(page: Page, happened: Callable[[], bool], seconds: int = 60) -> None:
-    """Let the page's time pass until something has happened."""
-    for _ in range(seconds * 2):
-        if happened():
-            return
-        page.clock.run_for(500)
-    raise AssertionError(f"nothing within {seconds} s of the page's time")
 
 
 def hold_time(page: Page) -> None:

@@ -12,12 +12,12 @@ from attendance.models import ClassSession, Course, CourseTeacher, User
 from attendance.services import class_sessions as sessions
 from attendance.services.check_in import check_in_by_token
 from attendance.services.marking import override_status
-from tests.browser.cable import Cable, hold_time, run_until
+from tests.browser.cable import Cable, hold_time
 from tests.browser.conftest import OpenPage
 from tests.browser.live_page import count, live_path, shown, status_of, wait_revision
 from tests.cast import enroll, make_user
 
-POLLING = "Live by polling, every few seconds"
+POLLING = "Polling every few seconds"
 
 
 def said(page: Page) -> Locator:
@@ -34,22 +34,18 @@ def open_blocked(
     cable.sockets = "refused"
     page.goto(path)
     hold_time(page)
-    run_until(page, lambda: said(page).inner_text() == POLLING)
+    cable.poll_once(seconds=20)
+    expect(said(page)).to_have_text(POLLING)
     return page, cable
 
 
 def back_to_the_socket(page: Page, cable: Cable) -> None:
     cable.sockets = "work"
-    cable.run_until_tried(page)
+    cable.run_until_tried()
     expect(said(page)).to_have_text("Live")
     polls = len(cable.polls)
     page.clock.run_for(9000)
     assert len(cable.polls) == polls
-
-
-def poll_once(page: Page, cable: Cable, seconds: int = 4) -> None:
-    polls = len(cable.polls)
-    run_until(page, lambda: len(cable.polls) > polls, seconds)
 
 
 def test_the_live_page(
@@ -61,12 +57,12 @@ def test_the_live_page(
 ) -> None:
     page, cable = open_blocked(open_page, teacher, live_path(class_session))
     check_in_by_token(student=student, token=links.current_token(class_session))
-    poll_once(page, cable)
+    cable.poll_once()
     expect(status_of(page, student)).to_have_text("Present")
     expect(said(page)).to_have_text(POLLING)
     # It goes on trying: seldom, and without a word.
     page.clock.run_for(3000)
-    cable.run_until_tried(page)
+    cable.run_until_tried()
     expect(said(page)).to_have_text(POLLING)
 
     back_to_the_socket(page, cable)
@@ -96,7 +92,7 @@ def test_it_polls_in_pages_and_in_order(
             status=status,
             reason="Seen",
         )
-    poll_once(page, cable)
+    cable.poll_once()
     expect(status_of(page, student)).to_have_text("Excused")
     wait_revision(page, class_session)
     assert [url.partition("after=")[2] for url in cable.polls[-3:]] == ["1", "2", "3"]
@@ -111,7 +107,7 @@ def test_a_session_that_opens(
     late_comer = make_user("late_comer", "Lena Late")
     enroll(course, late_comer)
     sessions.open_class_session(class_session=session, actor=teacher)
-    poll_once(page, cable)
+    cable.poll_once()
     expect(status_of(page, late_comer)).to_have_text("Unmarked")
     wait_revision(page, session)
     fresh = page.context.new_page()
@@ -125,7 +121,7 @@ def test_the_projector(
 ) -> None:
     page, cable = open_blocked(open_page, teacher, live_path(class_session, "project/"))
     check_in_by_token(student=student, token=links.current_token(class_session))
-    poll_once(page, cable)
+    cable.poll_once()
     expect(count(page, "present")).to_have_text("1")
     expect(count(page, "unmarked")).to_have_text("1")
     back_to_the_socket(page, cable)
@@ -136,10 +132,10 @@ def test_my_attendance(
 ) -> None:
     page, cable = open_blocked(open_page, student, "/me/", phone=True)
     check_in_by_token(student=student, token=links.current_token(class_session))
-    poll_once(page, cable)
+    cable.poll_once()
     # Time that a page takes to fetch its records anew.
-    run_until(page, page.get_by_text("Present").first.is_visible, seconds=9)
-    run_until(page, lambda: said(page).inner_text() == POLLING, seconds=9)
+    cable.run_until(page.get_by_text("Present").first.is_visible, seconds=9)
+    cable.run_until(lambda: said(page).inner_text() == POLLING, seconds=9)
     back_to_the_socket(page, cable)
     override_status(
         class_session=class_session,
@@ -148,7 +144,7 @@ def test_my_attendance(
         status="excused",
         reason="Seen",
     )
-    run_until(page, page.get_by_text("Excused").first.is_visible, seconds=9)
+    cable.run_until(page.get_by_text("Excused").first.is_visible, seconds=9)
     assert cable.polls[0].endswith(f"?student={student.pk}&page_size=100")
 
 
@@ -157,8 +153,8 @@ def test_access_that_ends_while_polling(
 ) -> None:
     page, cable = open_blocked(open_page, teacher, live_path(class_session))
     CourseTeacher.objects.filter(user=teacher).delete()
-    poll_once(page, cable)
-    expect(said(page)).to_have_text(re.compile("Access has ended"))
+    ended = re.compile(r"Access has ended \(\d\d:\d\d:\d\d\)")
+    cable.run_until(lambda: bool(ended.match(said(page).inner_text())))
     polls = len(cable.polls)
     page.clock.run_for(60_000)
     assert len(cable.polls) == polls
@@ -169,13 +165,13 @@ def test_no_network_while_polling(
 ) -> None:
     page, cable = open_blocked(open_page, teacher, live_path(class_session))
     cable.http = False
-    poll_once(page, cable)
+    cable.poll_once()
     expect(said(page)).to_have_text("Catching up…")
     page.clock.run_for(6000)
     expect(said(page)).to_have_text(re.compile("Not up to date since"))
     check_in_by_token(student=student, token=links.current_token(class_session))
     cable.http = True
-    run_until(page, lambda: said(page).inner_text() == POLLING)
+    cable.run_until(lambda: said(page).inner_text() == POLLING)
     expect(status_of(page, student)).to_have_text("Present")
 
 
@@ -184,10 +180,8 @@ def test_a_hidden_page_polls_seldom(
 ) -> None:
     page, cable = open_blocked(open_page, teacher, live_path(class_session))
     page.evaluate("Object.defineProperty(document, 'hidden', {value: true})")
-    with page.expect_response("**/events/**") as answer:
-        page.clock.run_for(3000)
-    answer.value.finished()
+    cable.poll_once()
     polls = len(cable.polls)
     page.clock.run_for(4500)
     assert len(cable.polls) == polls
-    poll_once(page, cable, seconds=6)
+    cable.poll_once(seconds=6)

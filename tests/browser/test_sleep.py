@@ -89,7 +89,7 @@ def test_until_it_is_right_it_says_since_when_it_is_not(
     expect(said(page)).to_contain_text(asleep_at)
     cable.sockets = "work"
     cable.close()
-    cable.run_until_tried(page)
+    cable.run_until_tried()
     expect(said(page)).to_have_text("Live")
 
 
