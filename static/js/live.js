@@ -5,6 +5,7 @@ import { Board } from "./board.js";
 import { Clock } from "./clock.js";
 import { showConnection } from "./connection.js";
 import { Counts } from "./counts.js";
+import { classSessionPoll } from "./polling.js";
 import { Roster } from "./roster.js";
 import { Selection } from "./selection.js";
 import { Stream } from "./stream.js";
@@ -64,6 +65,7 @@ const handlers = {
 new Stream({
   path: `/ws/class-sessions/${id}/`,
   probe: `/api/v1/class-sessions/${id}/`,
+  poll: classSessionPoll(id),
   // Without rows there is nothing to count from: a snapshot comes first.
   after: roll ? Number(root.dataset.revision) : NO_REVISION,
   onState: showConnection,

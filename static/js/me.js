@@ -1,15 +1,20 @@
 // A student's own pages: when one of the records shown has changed, the part that shows
 // them is fetched anew and swapped, so that it is what a reload would show.
 import { showConnection } from "./connection.js";
+import { ownRecordsPoll } from "./polling.js";
 import { Stream } from "./stream.js";
 
 // A bulk mark reaches a whole class in one instant: its pages do not ask in the same.
 const SPREAD_MS = 1500;
 const RETRY_MS = 3000;
 
+const { me, student } = document.querySelector("[data-me]").dataset;
 // On the page of one record only that one matters.
-const only = Number(document.querySelector("[data-me]").dataset.me) || null;
-let timer;
+const only = Number(me) || null;
+let timer = null;
+let fetching = null;
+// While the page does not show yet what the stream has said.
+let isBehind = false;
 
 function isNews(record) {
   if (only && record.id !== only) return false;
@@ -18,19 +23,37 @@ function isNews(record) {
 }
 
 function refreshSoon(delay) {
+  isBehind = true;
   clearTimeout(timer);
   timer = setTimeout(refresh, delay);
 }
 
 async function refresh() {
+  timer = null;
+  const turn = (fetching = {});
+  const page = await fetchPage();
+  // What has been asked for later is newer.
+  if (turn !== fetching) return;
+  if (!page || page.response.status >= 500) {
+    refreshSoon(RETRY_MS);
+    return;
+  }
+  // Access has ended: the stream hears of that, too.
+  if (!page.response.ok || page.response.redirected) return;
+  const fresh = new DOMParser().parseFromString(page.text, "text/html").getElementById("own");
+  document.getElementById("own").replaceWith(document.adoptNode(fresh));
+  if (timer !== null) return;
+  isBehind = false;
+  stream.confirm();
+}
+
+// null where the network failed.
+async function fetchPage() {
   try {
     const response = await fetch(location.href);
-    if (!response.ok || response.redirected) return;
-    const text = await response.text();
-    const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("own");
-    document.getElementById("own").replaceWith(document.adoptNode(fresh));
+    return { response, text: await response.text() };
   } catch {
-    refreshSoon(RETRY_MS);
+    return null;
   }
 }
 
@@ -44,9 +67,12 @@ const handlers = {
   },
 };
 
-new Stream({
+const stream = new Stream({
   path: "/ws/me/",
   probe: "/api/v1/attendance/?page_size=1",
+  poll: ownRecordsPoll(student),
   onState: showConnection,
+  isShown: () => !isBehind,
   onFrame: (frame) => handlers[frame.type]?.(frame),
-}).start();
+});
+stream.start();

@@ -13,4 +13,7 @@ export function say(text, level = "success") {
   if (level !== "error") timer = setTimeout(() => message.remove(), SHOWN_MS);
 }
 
-export const NO_NETWORK = "The server could not be reached. Nothing was changed.";
+// After a call of the API that got no answer. It may have been carried out all the same.
+export const NO_NETWORK =
+  "The server did not answer, so this may or may not have been done. " +
+  "The page shows it once it is live again.";

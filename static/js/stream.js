@@ -1,153 +1,223 @@
-// The connection to a live stream: a small state machine that never gives up, unless
-// the server says that access has ended. It knows nothing of what the frames mean.
+// Keeps a page at the database's truth: by a socket, or by polling where there can be
+// none; it never gives up, unless the server says that access has ended. It knows
+// nothing of what the frames mean.
 //
-//   connecting → live ⇄ reconnecting → stale → live …        ended
-//
-// `reconnecting` is a gap that nobody needs to worry about yet; `stale` says since when
-// the page may be out of date. Resync is reconnecting with ?after=<last revision>: the
-// one way to recover, whatever happened.
+// One way to recover, whatever happened: connect again with ?after=<last revision>.
+import { getJSON, NoAnswer, Refusal } from "./api.js";
+import { isOld, stateOf, untilChange } from "./freshness.js";
+import { Polling } from "./polling.js";
+import { Socket } from "./socket.js";
+import { Age, jittered } from "./timing.js";
 
-const SILENCE_MS = 12_500; // the server promises a heartbeat every 10 s at least
-const STALE_AFTER_MS = 6_000;
+const TICK_MS = 1_000;
+const SLEPT_MS = 3_000; // between two ticks
+const TRUSTED_MS = 5_000; // after that a socket is not asked whether it still lives
 const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 15_000;
+const LONGEST_RESTART_MS = 30_000;
+const SOCKET_AGAIN_MS = 30_000;
+const FRUITLESS_ENOUGH = 3;
+const CLOSED_RESTARTING = 1012;
 const CLOSED_FORBIDDEN = 4403;
 const REFUSED = [401, 403, 404];
 
 export class Stream {
   // path: of the socket. probe: an address that answers 401, 403 or 404 when access has
   // ended, because a browser does not tell a page why a handshake was refused.
-  // onFrame(frame), onState(state, since): since is when the last frame came.
-  constructor({ path, probe, after = null, onFrame, onState }) {
-    Object.assign(this, { path, probe, after, onFrame, onState });
-    this.state = null;
+  // poll(after): the frames of one poll (polling.js); after is null for all of it.
+  // after: the revision that the page shows; null where there are none.
+  // onFrame(frame), onState(state, since): since is a Date once the page is to say it.
+  // isShown(): whether the page shows what the frames have said so far; one that needs
+  // a moment for it calls confirm() afterwards.
+  constructor({ path, probe, poll, after = null, onFrame, onState, isShown = () => true }) {
+    Object.assign(this, { path, probe, after, onFrame, onState, isShown });
+    this.known = new Age();
+    this.looked = new Age();
+    this.source = null;
+    this.ended = false;
+    this.isFirst = true;
     this.attempts = 0;
-    this.lastFrameAt = Date.now();
-    // A laptop that wakes up, a phone that is taken out of the pocket.
-    const look = () => document.visibilityState === "visible" && this.wake();
-    document.addEventListener("visibilitychange", look);
-    window.addEventListener("online", look);
-    window.addEventListener("pageshow", (event) => event.persisted && look());
-    // Leaving frees the server at once; coming back through the cache reconnects.
-    window.addEventListener("pagehide", () => this.socket?.close());
+    // Connections in a row that brought nothing, although plain HTTP was answered.
+    this.fruitless = 0;
+    this.polling = new Polling({
+      frames: () => poll(this.source === "polling" ? this.after : null),
+      onFrame: (frame) => this.receive(frame, "polling"),
+      onFailure: (status) => this.pollFailed(status),
+    });
   }
 
   start() {
-    this.setState("connecting");
-    this.watchAge();
+    const look = () => document.visibilityState === "visible" && this.wake();
+    // A laptop that wakes up, a phone that is taken out of the pocket.
+    for (const event of ["visibilitychange", "resume"]) document.addEventListener(event, look);
+    window.addEventListener("online", look);
+    window.addEventListener("pageshow", (event) => event.persisted && look());
+    // Leaving frees the server at once; coming back through the cache reconnects.
+    window.addEventListener("pagehide", () => this.disconnect());
     this.connect();
+    this.look();
   }
 
   connect() {
     clearTimeout(this.retryTimer);
+    this.socket?.drop();
     const url = new URL(this.path, location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     if (this.after !== null) url.searchParams.set("after", this.after);
-    const socket = (this.socket = new WebSocket(url));
-    let opened = false;
-    socket.onopen = () => {
-      opened = true;
-      this.watch();
-    };
-    socket.onmessage = ({ data }) => socket === this.socket && this.receive(JSON.parse(data));
-    socket.onclose = ({ code }) => {
-      if (socket !== this.socket) return;
-      if (code === CLOSED_FORBIDDEN) this.end();
-      else this.lost(opened);
-    };
-    // A handshake that never answers is silence, too.
-    this.watch();
+    const socket = (this.socket = new Socket(url, {
+      onOpen: () => this.look(),
+      onFrame: (frame) => this.receive(frame, "socket"),
+      onEnd: (how) => this.lost(socket, how),
+    }));
   }
 
-  receive(frame) {
-    this.lastFrameAt = Date.now();
-    this.attempts = 0;
-    this.watch();
-    clearTimeout(this.ageTimer);
-    this.setState("live");
-    if (frame.type === "error") return;
-    // A hole cannot be; if it is, the whole picture is asked for again.
-    const message = !["snapshot", "heartbeat"].includes(frame.type);
-    if (message && this.after !== null) {
-      if (frame.revision <= this.after) return;
-      if (frame.revision > this.after + 1) {
-        this.socket.send(JSON.stringify({ type: "resync", after: this.after }));
+  receive(frame, source) {
+    if (source === "socket" && this.polling.active) {
+      this.polling.stop();
+      this.source = null;
+    }
+    if (frame.type !== "error") this.apply(frame, source);
+    this.look();
+  }
+
+  apply(frame, source) {
+    const { type, revision } = frame;
+    const isMessage = type !== "snapshot" && type !== "heartbeat";
+    if (this.after !== null && type !== "snapshot") {
+      if (isMessage && revision <= this.after) return;
+      if (revision !== this.after + Number(isMessage)) {
+        this.doubt();
         return;
       }
     }
     this.onFrame(frame);
-    if (this.after !== null && frame.revision !== undefined && frame.type !== "heartbeat") {
-      this.after = frame.revision;
+    if (this.after !== null) this.after = revision;
+    // The first of several messages does not bring the page up to date yet.
+    if (!isMessage || this.source === source) this.prove(source);
+    else if (source === "socket" && this.socket.asked !== "ping") this.socket.ask({ type: "ping" });
+  }
+
+  prove(source) {
+    if (source === "socket") {
+      this.socket.asked = null;
+      this.attempts = this.fruitless = 0;
     }
+    this.source = this.isShown() ? source : null;
+    if (!this.source) return;
+    this.isFirst = false;
+    this.known.reset();
   }
 
-  // The watchdog: whatever comes in sets it back.
-  watch() {
-    clearTimeout(this.silenceTimer);
-    this.silenceTimer = setTimeout(() => this.reconnectNow(), SILENCE_MS);
+  // For a page that has caught up with the frames by itself: is that all by now?
+  confirm() {
+    if (this.polling.active) this.polling.poll();
+    else this.socket?.ask({ type: "ping" });
   }
 
-  // Without a connection the page is out of date once the last frame is so old.
-  watchAge() {
-    clearTimeout(this.ageTimer);
-    const left = this.lastFrameAt + STALE_AFTER_MS - Date.now();
-    this.ageTimer = setTimeout(() => this.setState("stale"), Math.max(0, left));
+  // Something is missing: asked for once, and again on a new connection if need be.
+  doubt() {
+    this.source = null;
+    if (this.socket?.asked !== "resync") this.socket?.ask({ type: "resync", after: this.after });
   }
 
-  async lost(opened) {
-    clearTimeout(this.silenceTimer);
-    this.disconnected();
-    const socket = this.socket;
-    if (!opened && (await this.isRefused())) {
+  lost(socket, { code, reason }) {
+    this.socket = null;
+    if (this.source === "socket") this.source = null;
+    this.look();
+    if (code === CLOSED_FORBIDDEN) {
       this.end();
       return;
     }
-    if (socket !== this.socket || this.state === "ended") return;
+    if (code === CLOSED_RESTARTING && /^\d+$/.test(reason)) {
+      this.connectIn(Math.min(LONGEST_RESTART_MS, Number(reason)));
+      return;
+    }
+    if (!socket.spoke) this.findOutWhy();
     const most = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.attempts++);
-    // Half fixed, half random: a hall of pages does not come back in one instant.
-    this.retryTimer = setTimeout(() => this.connect(), most * (0.5 + Math.random() / 2));
+    this.connectIn(jittered(this.polling.active ? SOCKET_AGAIN_MS : most));
   }
 
-  disconnected() {
-    if (this.state !== "live") return;
-    this.setState("reconnecting");
-    this.watchAge();
+  connectIn(ms) {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => this.connect(), ms);
   }
 
-  async isRefused() {
+  // Why a connection brought nothing: refused, no sockets here, or no network?
+  async findOutWhy() {
     try {
-      const response = await fetch(this.probe, { headers: { Accept: "application/json" } });
-      return REFUSED.includes(response.status);
-    } catch {
-      return false; // no network: that is no refusal
+      await getJSON(this.probe);
+      this.fruitless += 1;
+    } catch (error) {
+      if (error instanceof Refusal && REFUSED.includes(error.status)) this.end();
+      else if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
     }
+    if (this.fruitless < FRUITLESS_ENOUGH || this.ended || this.polling.active) return;
+    this.polling.start();
+    if (!this.socket) this.connectIn(jittered(SOCKET_AGAIN_MS));
   }
 
+  pollFailed(status) {
+    this.source = null;
+    if (REFUSED.includes(status)) this.end();
+    this.look();
+  }
+
+  // Right again within one round trip: what has been silent for long is not waited for.
   wake() {
-    if (this.state === "ended") return;
-    if (this.state !== "live" || Date.now() - this.lastFrameAt > STALE_AFTER_MS * 2) {
-      this.reconnectNow();
+    if (this.ended) return;
+    const isYoung = (age) => age.ms < TRUSTED_MS;
+    if (this.polling.active && !isYoung(this.known)) {
+      this.source = null;
+      this.polling.poll();
     }
+    if (this.source === "socket" && isYoung(this.known)) {
+      this.socket.ask({ type: "ping" });
+    } else if (!this.socket || !isYoung(this.socket.quiet) || this.source === "socket") {
+      if (this.source === "socket") this.source = null;
+      this.connect();
+    }
+    this.look();
   }
 
-  reconnectNow() {
-    const old = this.socket;
+  // Says how the page is, and sees to whatever has been silent for too long.
+  look() {
+    const slept = this.looked.ms > TICK_MS + SLEPT_MS;
+    this.looked.reset();
+    this.show();
+    if (this.ended) return;
+    if (slept && document.visibilityState === "visible") this.wake();
+    if (this.socket?.msLeft <= 0) this.socket.end();
+    const waits = [TICK_MS, untilChange(this.known.ms), this.socket?.msLeft ?? TICK_MS];
+    clearTimeout(this.lookTimer);
+    this.lookTimer = setTimeout(() => this.look(), Math.max(0, Math.min(...waits)));
+  }
+
+  show() {
+    const facts = {
+      ended: this.ended,
+      source: this.source,
+      age: this.known.ms,
+      connected: Boolean(this.socket?.opened),
+      isFirst: this.isFirst,
+    };
+    const state = stateOf(facts);
+    const old = isOld(facts);
+    if (state === this.state && old === this.old) return;
+    Object.assign(this, { state, old });
+    this.onState(state, old ? new Date(Date.now() - facts.age) : null);
+  }
+
+  disconnect() {
+    clearTimeout(this.retryTimer);
+    this.socket?.drop();
     this.socket = null;
-    old?.close();
-    this.disconnected();
-    this.connect();
+    this.polling.stop();
+    if (!this.ended) this.source = null;
   }
 
   end() {
-    clearTimeout(this.silenceTimer);
-    clearTimeout(this.retryTimer);
-    clearTimeout(this.ageTimer);
-    this.setState("ended");
-  }
-
-  setState(state) {
-    if (state === this.state || this.state === "ended") return;
-    this.state = state;
-    this.onState(state, new Date(this.lastFrameAt));
+    this.disconnect();
+    this.ended = true;
+    this.look();
   }
 }

@@ -1,0 +1,43 @@
+"""A student's page fetches what has changed; until that is shown it is not current."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Route, expect
+
+from attendance import links
+from attendance.models import ClassSession, User
+from attendance.services.check_in import check_in_by_token
+from tests.browser.cable import Cable, hold_time
+from tests.browser.conftest import OpenPage
+from tests.browser.live_page import wait_live
+
+
+def test_it_is_not_live_before_it_shows_the_change(
+    class_session: ClassSession, student: User, open_page: OpenPage
+) -> None:
+    page = open_page(student, "/me/", refusals=True)
+    page.clock.install()
+    cable = Cable(page)
+    page.reload()
+    wait_live(page)
+    hold_time(page)
+    failing: list[Route] = []
+
+    def fail(route: Route) -> None:
+        failing.append(route)
+        route.fulfill(status=503, body="")
+
+    page.route("**/me/", fail)
+    check_in_by_token(student=student, token=links.current_token(class_session))
+    text = page.locator("#connection-text")
+    expect(text).to_have_text("Catching up…")
+    page.clock.run_for(8000)
+    # Heartbeats go on coming, and prove nothing.
+    expect(text).to_have_text(re.compile(r"^Catching up from \d\d:\d\d:\d\d…$"))
+    assert failing
+
+    page.unroute("**/me/")
+    cable.run_until(page.get_by_text("Present").first.is_visible, seconds=9)
+    expect(text).to_have_text("Live")
