@@ -153,7 +153,12 @@ class ClassSessionViewSet(MarkingActions, APIViewSet):
         revision = selectors.current_revision(class_session.pk) or 0
         last = messages[-1]["revision"] if messages else after
         return Response(
-            {"revision": revision, "events": messages, "has_more": last < revision}
+            {
+                "revision": revision,
+                "events": messages,
+                "has_more": last < revision,
+                **selectors.beside_messages(class_session.pk),
+            }
         )
 
 

@@ -114,6 +114,11 @@ class EventsOutput(Output):
     revision = serializers.IntegerField()
     events = MessageOutput(many=True)
     has_more = serializers.BooleanField()
+    conflicts = serializers.IntegerField(
+        required=False,
+        help_text="Grows whenever a mark is overruled: look up the conflicts then. "
+        "Absent while none ever was.",
+    )
 
 
 class FailedStudentOutput(Output):

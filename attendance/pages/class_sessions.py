@@ -51,6 +51,7 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
             **_board(request, snapshot),
             "rows": display.rows(snapshot["records"], zone, conflicts),
             "newest_overruled": newest,
+            "conflict_count": len(conflicts),
             "versions": display.versions(snapshot["records"]),
             "operations": display.operations(
                 selectors.operations(found)[:OPERATIONS_SHOWN], zone

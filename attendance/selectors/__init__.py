@@ -14,6 +14,7 @@ from attendance.selectors.access import (
     records_visible,
 )
 from attendance.selectors.conflicts import (
+    beside_messages,
     conflict_of,
     newest_overruled,
     open_conflicts,
@@ -53,6 +54,7 @@ __all__ = [
     "EVENTS_PER_PAGE",
     "STUDENT_SNAPSHOT_RECORDS",
     "active_enrollments",
+    "beside_messages",
     "can_teach",
     "class_session_for_teacher",
     "class_session_payloads",

@@ -16,6 +16,17 @@ def newest_overruled(class_session_id: int) -> int | None:
     return newest
 
 
+def beside_messages(class_session_id: int) -> Payload:
+    """
+    What a heartbeat tells of the class session beside its revision.
+
+    `conflicts`: another number than before means that the conflicts are to be looked
+    up again. Left out while nothing was ever overruled.
+    """
+    newest = newest_overruled(class_session_id)
+    return {} if newest is None else {"conflicts": newest}
+
+
 def open_conflicts(class_session_id: int) -> list[Payload]:
     """
     The records of the class session with something said against them, by student id.

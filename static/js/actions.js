@@ -1,14 +1,30 @@
 // The live page's forms, sent without leaving the page. What they change arrives over
 // the live stream like everybody else's changes; nothing is drawn here.
-import { postJSON } from "./api.js";
+import { post } from "./api.js";
 import { NO_NETWORK, say } from "./messages.js";
+import { plural } from "./operations.js";
 import { textOf } from "./roster.js";
-
-const plural = (number) => `${number} student${number === 1 ? "" : "s"}`;
 
 function call(id, name, data, form) {
   const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
-  return postJSON(`/api/v1/class-sessions/${id}/${name}/`, data, token);
+  return post(`/api/v1/class-sessions/${id}/${name}/`, data, token);
+}
+
+// Says what was done, and offers to take it back where that is possible.
+function done(id, text, operationId) {
+  const undo = { label: "Undo", run: () => undoOperation(id, operationId) };
+  say(text, "success", operationId ? undo : null);
+}
+
+function undoOperation(id, operationId) {
+  const form = document.getElementById("undo");
+  once(form, async () => {
+    const { body } = await call(id, "undo", { operation_id: operationId }, form);
+    // The same sentence as display.undo_sentence() on the server.
+    const left = body.not_restored_count;
+    const but = left ? ` ${plural(left)} left as they are: changed since.` : "";
+    say(`Undone for ${plural(body.restored_count)}.${but}`);
+  });
 }
 
 // One request at a time from each form, however often it is clicked.
@@ -42,7 +58,9 @@ export function wireBulk(id, form, selection) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const { scope, operation, reason } = Object.fromEntries(new FormData(form));
-    const data = { operation, reason, only_unmarked: scope === "unmarked" };
+    // Whoever has changed since this click is left alone.
+    const versions = selection.roster.versions();
+    const data = { operation, reason, only_unmarked: scope === "unmarked", versions };
     if (scope === "selected") {
       data.student_ids = selection.ids();
       if (!data.student_ids.length) {
@@ -51,8 +69,14 @@ export function wireBulk(id, form, selection) {
       }
     }
     once(form, async () => {
-      const outcome = await call(id, "bulk", data, form);
-      say(`${plural(outcome.processed_count)} marked, ${outcome.unchanged_count} unchanged.`);
+      const { body, operationId } = await call(id, "bulk", data, form);
+      // The same sentence as display.bulk_sentence() on the server.
+      const failed = body.failed_count;
+      const but = failed
+        ? ` ${plural(failed)} left alone: changed meanwhile, or marked by an administrator.`
+        : "";
+      const marked = `${plural(body.processed_count)} marked, ${body.unchanged_count} unchanged.`;
+      done(id, marked + but, operationId);
       selection.clear();
       form.elements.reason.value = "";
     });
@@ -91,8 +115,11 @@ export function wireOverride(id, body, labels) {
     const { status, reason, notes } = Object.fromEntries(new FormData(form));
     once(form, async () => {
       try {
-        await call(id, "override", { student_id: studentId, status, reason, notes, version }, form);
+        const data = { student_id: studentId, status, reason, notes, version };
+        const { body, operationId } = await call(id, "override", data, form);
         dialog.close();
+        const label = labels.statuses[body.attendance_status];
+        done(id, `${body.student_name} is marked ${label}.`, operationId);
       } catch (error) {
         let sentence = error.status ? error.message : NO_NETWORK;
         if (error.body?.record) {
@@ -104,5 +131,29 @@ export function wireOverride(id, body, labels) {
         problem.hidden = false;
       }
     });
+  });
+}
+
+// The buttons of all conflicts, and of all operations, belong to one form each.
+export function wireSettle(id, form) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [side, student, version] = event.submitter.value.split(":");
+    const data = {
+      student_id: Number(student),
+      accept: side === "accept",
+      version: Number(version),
+    };
+    once(form, async () => {
+      const { operationId } = await call(id, "settle", data, form);
+      done(id, "The conflict is settled.", operationId);
+    });
+  });
+}
+
+export function wireUndo(id, form) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    undoOperation(id, event.submitter.value);
   });
 }

@@ -1,10 +1,12 @@
 // The live page and the projector's: applies what the stream says to the page.
-import { wireBulk, wireOverride, wireStateForms } from "./actions.js";
+import { wireBulk, wireOverride, wireSettle, wireStateForms, wireUndo } from "./actions.js";
 import { Announcer } from "./announcer.js";
 import { Board } from "./board.js";
 import { Clock } from "./clock.js";
+import { Conflicts } from "./conflicts.js";
 import { showConnection } from "./connection.js";
 import { Counts } from "./counts.js";
+import { Operations } from "./operations.js";
 import { classSessionPoll } from "./polling.js";
 import { Roster } from "./roster.js";
 import { Selection } from "./selection.js";
@@ -28,13 +30,18 @@ function wireRoll() {
   wireStateForms(id, document.querySelectorAll("[data-api]"));
   wireBulk(id, document.getElementById("bulk"), selection);
   wireOverride(id, body, labels);
-  return { roster, selection, announcer };
+  wireSettle(id, document.getElementById("settle"));
+  wireUndo(id, document.getElementById("undo"));
+  const conflicts = new Conflicts(root, roster, { labels, clock });
+  const operations = new Operations(id, clock);
+  return { roster, selection, announcer, conflicts, operations };
 }
 
 const handlers = {
   snapshot({ class_session, records }) {
     board.show(class_session);
     roll?.roster.reset(records);
+    roll?.operations.refresh();
     counts.reset(records);
   },
   student_joined({ data }) {
@@ -47,6 +54,7 @@ const handlers = {
       counts.put(record);
       roll?.roster.put(record);
     }
+    roll?.operations.refresh();
   },
   roster_update({ data: { event, record } }) {
     if (event === "enrolled") {
@@ -59,6 +67,9 @@ const handlers = {
   },
   session_update({ data: { class_session } }) {
     board.show(class_session);
+  },
+  heartbeat({ conflicts }) {
+    roll?.conflicts.heard(conflicts);
   },
 };
 
@@ -74,6 +85,7 @@ new Stream({
     if (!handle) return;
     handle(frame);
     counts.show();
+    roll?.conflicts.show();
     roll?.selection.filter();
     root.dataset.revision = frame.revision;
   },

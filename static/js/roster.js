@@ -19,6 +19,11 @@ export class Roster {
     return new Map([...this.rows].map(([id, row]) => [id, row.dataset.status]));
   }
 
+  // What the page has seen of each student: a bulk mark overwrites nothing else.
+  versions() {
+    return Object.fromEntries([...this.rows].map(([id, row]) => [id, Number(row.dataset.version)]));
+  }
+
   // Every row anew from a snapshot: rows that stay keep their focus and their tick.
   reset(records) {
     const wanted = new Set(records.map((record) => record.student_id));

@@ -17,6 +17,12 @@ export class Selection {
       this.filter();
       this.search.focus();
     });
+    document.getElementById("conflicts-show").addEventListener("click", () => {
+      this.search.value = "";
+      this.status.value = "conflict";
+      this.filter();
+      this.status.focus();
+    });
     this.all.addEventListener("change", () => {
       for (const row of this.shown()) box(row).checked = this.all.checked;
       this.count();
@@ -60,7 +66,7 @@ export class Selection {
     for (const row of this.roster.rows.values()) {
       const fits =
         textOf(row, "name").toLowerCase().includes(wanted) &&
-        (!status || row.dataset.status === status);
+        (!status || row.dataset.status === status || isInConflict(row, status));
       row.hidden = !fits;
       found += fits;
     }
@@ -68,6 +74,10 @@ export class Selection {
     document.getElementById("roll-none").hidden = found > 0 || this.roster.rows.size === 0;
     document.getElementById("roll-found").textContent = filtering ? `${found} shown` : "";
   }
+}
+
+function isInConflict(row, status) {
+  return status === "conflict" && row.querySelector("[data-conflict]") !== null;
 }
 
 function box(row) {
