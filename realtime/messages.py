@@ -50,6 +50,7 @@ CLOSE_FORBIDDEN = 4403
 CLOSE_NOT_READING = 4408
 CLOSE_TOO_BIG = 1009
 CLOSE_FAULT = 1011
+CLOSE_RESTART = 1012
 
 
 class MalformedFrame(Exception):
@@ -68,12 +69,14 @@ class Ping:
     """The client asks for a heartbeat."""
 
 
-def heartbeat(revision: int | None = None) -> Payload:
-    """A heartbeat frame; without a revision on a student's own stream."""
-    frame: Payload = {"type": "heartbeat"}
-    if revision is not None:
-        frame["revision"] = revision
-    return frame
+def heartbeat(state: Payload | None = None) -> Payload:
+    """A heartbeat frame; without a state on a student's own stream."""
+    return {"type": "heartbeat", **(state or {})}
+
+
+def return_after(milliseconds: int) -> str:
+    """The reason that goes with CLOSE_RESTART: when to connect again."""
+    return str(milliseconds)
 
 
 def malformed(detail: str) -> Payload:

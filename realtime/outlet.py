@@ -85,15 +85,15 @@ class Outlet:
             if self._protocol.application_queue.empty():
                 self._protocol.transport.resumeProducing()
 
-    def close(self, code: int) -> bool:
+    def close(self, code: int, reason: str = "") -> bool:
         """
-        Close with one of the protocol's own codes (below 3000); False if that is not
-        possible here. The usual way refuses all of them but 1000 (autobahn's
-        sendClose); daphne itself closes like this when an application breaks.
+        Close with any code, the protocol's own (below 3000) too; False if that is not
+        possible here. The usual way refuses those but 1000 (autobahn's sendClose), and
+        drops the reason; daphne itself closes like this when an application breaks.
         """
         if self._protocol is None:
             return False
-        self._protocol.sendCloseFrame(code=code)
+        self._protocol.sendCloseFrame(code=code, reasonUtf8=reason.encode())
         return True
 
     async def wait_writable(self, seconds: float) -> bool:

@@ -12,6 +12,7 @@ from attendance.selectors.access import (
     courses_visible,
     record_for_history,
     records_visible,
+    teachers_among,
 )
 from attendance.selectors.histories import (
     history,
@@ -27,18 +28,24 @@ from attendance.selectors.rosters import (
 )
 from attendance.selectors.streams import (
     EVENTS_PER_PAGE,
+    REPLAY_MESSAGES,
     STUDENT_SNAPSHOT_RECORDS,
+    courses_of_students,
     current_revision,
     messages_after,
     newest_records_of,
     own_messages,
+    record_totals,
+    replay,
     roster_changed_unsaid,
     snapshot,
+    stream_state,
 )
 
 __all__ = [
     "Access",
     "EVENTS_PER_PAGE",
+    "REPLAY_MESSAGES",
     "STUDENT_SNAPSHOT_RECORDS",
     "active_enrollments",
     "can_teach",
@@ -49,6 +56,7 @@ __all__ = [
     "course_access",
     "course_for_owner",
     "course_for_teacher",
+    "courses_of_students",
     "courses_taught",
     "courses_visible",
     "current_revision",
@@ -60,8 +68,12 @@ __all__ = [
     "roster_changed_unsaid",
     "own_messages",
     "record_for_history",
+    "record_totals",
     "records_visible",
+    "replay",
     "roster",
     "roster_student_ids",
     "snapshot",
+    "stream_state",
+    "teachers_among",
 ]
