@@ -150,6 +150,8 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
         if not await self._outlet.wait_writable(settings.STREAM_UNREAD_SECONDS):
             await self.end(messages.CLOSE_NOT_READING)
             raise _Gone
+        if not self._outlet.is_open:
+            raise _Gone
         text = json.dumps(frame, separators=(",", ":"))
         with self._outlet.sending():
             await self.send(text_data=text)
