@@ -41,7 +41,7 @@ MESSAGE_TYPE = "attendance.message"
 FOLLOWED_BY_SNAPSHOT = ("opened", "reopened")
 # To a student's own stream: the courses have changed, listen to them anew.
 COURSES_CHANGED: Payload = {"type": "courses_changed"}
-# To those who watch a class session: something beside its messages has changed.
+# To whoever watches a class session: have a fresh heartbeat sent at once.
 BEAT_NOW: Payload = {"type": "beat_now"}
 
 _JOINED_FIELDS = (

@@ -147,6 +147,11 @@ STREAM_HEARTBEAT_SECONDS = env_int("ATTENDANCE_HEARTBEAT_SECONDS", 7, least=1, m
 STREAM_DATABASE_THREADS = env_int("ATTENDANCE_STREAM_THREADS", 4, least=1)
 # How long a client may leave a full buffer unread before it is disconnected.
 STREAM_UNREAD_SECONDS = env_int("ATTENDANCE_UNREAD_SECONDS", 15, least=1)
+# How long a stream lives before its client is asked to connect again: less than the
+# 24 h after which channel layer and server would end it on their own.
+STREAM_LIFETIME_SECONDS = env_int(
+    "ATTENDANCE_STREAM_LIFETIME_SECONDS", 12 * 3600, least=1, most=23 * 3600
+)
 
 # History --------------------------------------------------------------------------
 

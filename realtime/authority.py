@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
 from django.http.cookie import parse_cookie
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from attendance import selectors
-from attendance.api.authentication import user_of_token
+from attendance.api.authentication import users_of_tokens
 from attendance.models import ClassSession, User
 
 
@@ -58,43 +60,74 @@ def _same_origin(origin: str | None, host: str | None) -> bool:
     return origin.lower().removesuffix(port) == ours
 
 
-def authenticated_user(credentials: Credentials) -> User | None:
-    """Whose credentials these are now: None once revoked, expired or deactivated."""
-    if credentials.token is not None:
-        found = user_of_token(credentials.token)
-        return found[0] if found else None
-    return _user_of_session(credentials.session_key)
-
-
-def _user_of_session(session_key: str | None) -> User | None:
+def authenticated_users(credentials: Iterable[Credentials]) -> dict[Credentials, User]:
     """
-    Whose log-in session this is.
+    Whose credentials these are now; revoked, expired and deactivated are left out.
 
-    As django.contrib.auth.get_user, but read-only: that one renews a session that was
-    signed with a fallback key, and the browser would never get the new cookie.
+    Three queries at most, however many there are.
+    """
+    asked = set(credentials)
+    tokens = {c.token: c for c in asked if c.token is not None}
+    keys = {c.session_key: c for c in asked if c.session_key is not None}
+    users = {}
+    if tokens:
+        found = users_of_tokens(tokens)
+        users.update({tokens[token]: user for token, (user, _) in found.items()})
+    if keys:
+        logged_in = _users_of_sessions(keys)
+        users.update({keys[key]: user for key, user in logged_in.items()})
+    return users
+
+
+def _users_of_sessions(session_keys: Iterable[str]) -> dict[str, User]:
+    """
+    By key, whose log-in session it is. The sessions are in the database.
+
+    As django.contrib.auth.get_user, but for many at once and read-only: that one
+    renews a session that was signed with a fallback key, and the browser would never
+    get the new cookie.
     """
     engine = importlib.import_module(settings.SESSION_ENGINE)
-    session = engine.SessionStore(session_key)
-    path = session.get(auth.BACKEND_SESSION_KEY)
-    if path not in settings.AUTHENTICATION_BACKENDS:
-        return None
-    user = auth.load_backend(path).get_user(session.get(auth.SESSION_KEY))
-    if not isinstance(user, User) or not user.is_active:
-        return None
+    stored = engine.SessionStore.get_model_class().objects.filter(
+        # The store takes no key that it could not have made.
+        session_key__in={engine.SessionStore(key).session_key for key in session_keys},
+        expire_date__gt=timezone.now(),
+    )
+    decode = engine.SessionStore().decode
+    sessions = {row.session_key: decode(row.session_data) for row in stored}
+    known = User.objects.in_bulk(
+        {s[auth.SESSION_KEY] for s in sessions.values() if auth.SESSION_KEY in s}
+    )
+    users = {}
+    for key, session in sessions.items():
+        user = known.get(User._meta.pk.to_python(session.get(auth.SESSION_KEY)))
+        if user is not None and _is_logged_in(user, session):
+            users[key] = user
+    return users
+
+
+def _is_logged_in(user: User, session: dict[str, Any]) -> bool:
+    """Whether the session's log-in still holds for its user."""
+    if session.get(auth.BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return False
+    if not user.is_active:
+        return False
     signed = session.get(auth.HASH_SESSION_KEY) or ""
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    valid = any(constant_time_compare(signed, known) for known in hashes)
-    return user if valid else None
+    return any(constant_time_compare(signed, known) for known in hashes)
 
 
-def may_watch(credentials: Credentials, class_session_id: int) -> bool:
-    """Whether these credentials may watch the class session now."""
-    user = authenticated_user(credentials)
-    if user is None:
-        return False
+def watchers(
+    credentials: Iterable[Credentials], class_session_id: int
+) -> set[Credentials]:
+    """Those of the credentials that may watch the class session now."""
     course_id = (
         ClassSession.objects.filter(pk=class_session_id)
         .values_list("course_id", flat=True)
         .first()
     )
-    return course_id is not None and selectors.can_teach(user, course_id)
+    if course_id is None:
+        return set()
+    users = authenticated_users(credentials)
+    teachers = selectors.teachers_among(users.values(), course_id)
+    return {c for c, user in users.items() if user.pk in teachers}

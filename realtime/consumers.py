@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from attendance import events, selectors
-from attendance.models import Enrollment, User
 from attendance.payloads import Payload
 from realtime import authority, messages
 from realtime.database import in_thread
+from realtime.mailbox import Mail
+from realtime.pulse import (
+    NO_RECORDS,
+    Reading,
+    SessionBeat,
+    SessionPulse,
+    StudentsBeat,
+    StudentsPulse,
+    Totals,
+    standings,
+)
 from realtime.stream import StreamConsumer
 
 # More records than these behind: a snapshot is the shorter way.
 HEALED_BY_MESSAGES = 5
 
 
-class ClassSessionConsumer(StreamConsumer):
+class ClassSessionConsumer(StreamConsumer[SessionBeat]):
     """
     Streams one class session to a teacher, revision by revision.
 
@@ -25,16 +36,29 @@ class ClassSessionConsumer(StreamConsumer):
     without a look at the database; a later one makes it read the event table.
     """
 
+    pulse: SessionPulse
     _revision = 0
+    # When it got there, by the clock of `Reading.begun`.
+    _moved_at = 0.0
 
     @property
     def class_session_id(self) -> int:
         return int(self.scope["url_route"]["kwargs"]["class_session_id"])
 
-    def authorized(self) -> bool:
-        return authority.may_watch(self.credentials, self.class_session_id)
+    @property
+    def pulse_name(self) -> str:
+        return f"class-session.{self.class_session_id}"
 
-    def groups_now(self) -> set[str]:
+    def make_pulse(self) -> SessionPulse:
+        return SessionPulse(self.class_session_id)
+
+    def authorize(self) -> bool:
+        return bool(authority.watchers([self.credentials], self.class_session_id))
+
+    def still_authorized(self, beat: SessionBeat) -> bool:
+        return self.credentials in beat.watchers
+
+    def first_groups(self) -> set[str]:
         return {events.class_session_group(self.class_session_id)}
 
     async def send_first(self) -> None:
@@ -46,96 +70,118 @@ class ClassSessionConsumer(StreamConsumer):
         else:
             await self._send_snapshot()
 
-    async def handle_messages(self, found: list[Payload], lost: bool) -> None:
-        for message in found:
-            if message["revision"] == self._revision + 1:
+    async def handle_mail(self, mail: Mail) -> None:
+        if mail.overflowed:
+            await self._send_snapshot()
+            return
+        hole = mail.hole
+        for message in mail.messages:
+            # BEAT_NOW has none: it is for the pulse.
+            revision = message.get("revision", 0)
+            if revision == self._revision + 1:
                 await self._forward(message)
-            elif message["revision"] > self._revision:
-                lost = True
-        if lost:
-            await self._send_missing(self._revision)
+            elif revision > self._revision:
+                hole = True
+        if hole:
+            await self._catch_up(await self.pulse.reading())
 
     async def handle_resync(self, after: int) -> None:
         if await in_thread(
             selectors.roster_changed_unsaid, self.class_session_id, after
         ):
             await self._send_snapshot()
-        elif not await self._send_missing(after):
-            await self._send_heartbeat()
+            return
+        self._move_to(after)
+        reading = await self.pulse.reading()
+        if not await self._catch_up(reading):
+            await self._send_heartbeat(reading)
 
-    async def beat(self) -> None:
-        await self._send_missing(self._revision)
-        await self._send_heartbeat()
+    async def handle_ping(self) -> None:
+        reading = await self.pulse.reading()
+        await self._catch_up(reading)
+        await self._send_heartbeat(reading)
+
+    async def handle_beat(self, beat: SessionBeat) -> None:
+        await self._catch_up(beat.reading)
+        await self._send_heartbeat(beat.reading)
+
+    def _move_to(self, revision: int) -> None:
+        self._revision, self._moved_at = revision, time.monotonic()
 
     async def _forward(self, message: Payload) -> None:
         await self.push(message)
-        self._revision = message["revision"]
+        self._move_to(message["revision"])
         if messages.needs_snapshot(message):
             await self._send_snapshot()
 
-    async def _send_missing(self, after: int) -> bool:
+    async def _catch_up(self, reading: Reading) -> bool:
         """
-        Send what follows revision `after`; say whether anything was sent.
+        Send what is missing up to `reading`; say whether anything was sent.
 
-        A snapshot instead, where `after` lies ahead of the database or so far back
+        A snapshot instead, where the client lies ahead of the database or so far back
         that a snapshot is the shorter way.
         """
-        current, missing = await in_thread(self._read_missing, after)
-        if after > current or current > after + len(missing):
+        if reading.revision == self._revision:
+            return False
+        if reading.revision < self._revision:
+            if reading.begun < self._moved_at:
+                return False  # a message of a later commit has overtaken the reading
             await self._send_snapshot()
             return True
-        self._revision = after
-        for message in missing:
+        missing = await self.pulse.missing(reading, self._revision)
+        for message in missing or ():
             # A snapshot sent on the way may already cover the rest.
-            if message["revision"] > self._revision:
+            if message["revision"] == self._revision + 1:
                 await self._forward(message)
-        return bool(missing)
-
-    def _read_missing(self, after: int) -> tuple[int, list[Payload]]:
-        current = selectors.current_revision(self.class_session_id) or 0
-        if after >= current:
-            return current, []
-        return current, selectors.messages_after(self.class_session_id, after)
+        if self._revision < reading.revision:
+            await self._send_snapshot()
+        return True
 
     async def _send_snapshot(self) -> None:
-        snapshot = await in_thread(selectors.snapshot, self.class_session_id)
+        snapshot = await self.pulse.snapshot()
         await self.push(snapshot)
-        self._revision = snapshot["revision"]
+        self._move_to(snapshot["revision"])
 
-    async def _send_heartbeat(self) -> None:
-        # After whatever was missing has been sent, so it is the database's.
-        await self.push(messages.heartbeat(self._revision))
+    async def _send_heartbeat(self, reading: Reading) -> None:
+        # Caught up, so this is the reading's revision, or that of a later commit which
+        # was sent since: never above what was sent, never below what is known.
+        await self.push(
+            messages.heartbeat({**reading.state, "revision": self._revision})
+        )
 
 
-class StudentConsumer(StreamConsumer):
+class StudentConsumer(StreamConsumer[StudentsBeat]):
     """
     Streams a student's own records.
 
     `_versions` holds the newest version sent of each record; older ones that arrive
-    late are left out.
+    late are left out. `_totals` are those of the records when they were last read.
     """
+
+    pulse_name = "students"
 
     def __init__(self) -> None:
         super().__init__()
         self._versions: dict[int, int] = {}
-        self._user: User | None = None
+        self._totals = NO_RECORDS
 
-    def authorized(self) -> bool:
-        user = authority.authenticated_user(self.credentials)
-        # The last one is kept: a frame may be under way while this is asked.
-        self._user = user or self._user
-        return user is not None
+    def make_pulse(self) -> StudentsPulse:
+        return StudentsPulse()
 
-    @property
-    def user(self) -> User:
-        assert self._user is not None
-        return self._user
+    def authorize(self) -> bool:
+        standing = standings(frozenset({self.credentials})).get(self.credentials)
+        if standing is None:
+            return False
+        self.user, self._courses = standing.user, standing.courses
+        return True
 
-    def groups_now(self) -> set[str]:
-        # Ended enrollments too: the records of then may still be changed.
-        courses = Enrollment.objects.filter(student=self.user).values_list(
-            "course_id", flat=True
-        )
+    def still_authorized(self, beat: StudentsBeat) -> bool:
+        return self.credentials in beat
+
+    def first_groups(self) -> set[str]:
+        return self._groups(self._courses)
+
+    def _groups(self, courses: set[int]) -> set[str]:
         return {
             events.student_group(self.user.pk),
             *(events.course_students_group(course_id) for course_id in courses),
@@ -144,24 +190,40 @@ class StudentConsumer(StreamConsumer):
     async def send_first(self) -> None:
         await self._send_snapshot(await self._read_records())
 
-    async def handle_messages(self, found: list[Payload], lost: bool) -> None:
-        for message in found:
+    async def handle_mail(self, mail: Mail) -> None:
+        if mail.overflowed:
+            await self._send_snapshot(await self._read_records())
+            return
+        hole = mail.hole
+        for message in mail.messages:
             if message == events.COURSES_CHANGED:
-                await self.join_groups()
-                lost = True
+                courses = await in_thread(selectors.courses_of_students, [self.user.pk])
+                await self.hear(self._groups(courses.get(self.user.pk, set())))
+                hole = True
                 continue
             reduced = events.reduced_for_student(message, self.user.pk)
             if reduced is not None:
                 await self._forward(reduced)
-        if lost:
+        if hole:
             await self._heal()
 
     async def handle_resync(self, after: int) -> None:
         # There are no revisions here; the snapshot is always the shorter way.
         await self._send_snapshot(await self._read_records())
 
-    async def beat(self) -> None:
-        await self._heal()
+    async def handle_ping(self) -> None:
+        totals = await in_thread(selectors.record_totals, [self.user.pk])
+        await self._beat(totals.get(self.user.pk, NO_RECORDS))
+
+    async def handle_beat(self, beat: StudentsBeat) -> None:
+        standing = beat[self.credentials]
+        self.user = standing.user
+        await self.hear(self._groups(standing.courses))
+        await self._beat(standing.totals)
+
+    async def _beat(self, totals: Totals) -> None:
+        if totals != self._totals:
+            await self._heal()
         await self.push(messages.heartbeat())
 
     async def _forward(self, message: Payload) -> None:
@@ -181,7 +243,14 @@ class StudentConsumer(StreamConsumer):
                 await self._forward(message)
 
     async def _read_records(self) -> list[Payload]:
-        return await in_thread(selectors.newest_records_of, self.user)
+        def read() -> tuple[Totals, list[Payload]]:
+            # In this order: a change in between is looked at once more, not missed.
+            totals = selectors.record_totals([self.user.pk])
+            records = selectors.newest_records_of(self.user)
+            return totals.get(self.user.pk, NO_RECORDS), records
+
+        self._totals, records = await in_thread(read)
+        return records
 
     async def _send_snapshot(self, records: list[Payload]) -> None:
         for record in records:

@@ -9,75 +9,58 @@ received once per process however many watch.
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import logging
 import uuid
 import weakref
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar, cast
 
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from attendance import events
 from attendance.payloads import Payload
 from attendance.publisher import publisher
+from realtime.pulse import Pulse
 
 logger = logging.getLogger(__name__)
 
-MAILBOX_LIMIT = 200
 # The layers forget group members after 86,400 s: subscribe anew well before.
 RESUBSCRIBE_SECONDS = 3600.0
 RETRY_SECONDS = 1.0
 # Below the time that a server gives a handshake, however many the groups.
 SUBSCRIBE_TIMEOUT_SECONDS = 2.0
+# What a feed sends itself: never for a browser, and other processes pass it over.
+PROBE_TYPE = "probe"
+PROBE_PAUSE_SECONDS = 0.02
+PROBE_TIMEOUT_SECONDS = 2.0
+
+P = TypeVar("P", bound=Pulse[Any])
 
 
-class Mailbox:
-    """
-    What one socket has yet to look at: at most MAILBOX_LIMIT messages.
-
-    Past that all are dropped and `lost` is set: the socket reads the event table.
-    """
-
-    def __init__(self) -> None:
-        self._messages: collections.deque[Payload] = collections.deque()
-        self._filled = asyncio.Event()
-        self.lost = False
+class Listener(Protocol):
+    """Who hears a group: a socket's mailbox, or a pulse."""
 
     def offer(self, message: Payload) -> None:
-        """Put a message in; never waits."""
-        if len(self._messages) >= MAILBOX_LIMIT:
-            self._messages.clear()
-            self.lost = True
-        if not self.lost:
-            self._messages.append(message)
-        self._filled.set()
+        """Take a message; must not wait."""
 
-    def mark_lost(self) -> None:
-        """Say that messages may have gone missing."""
-        self.lost = True
-        self._filled.set()
-
-    async def wait(self) -> None:
-        """Wait until there is something to look at."""
-        await self._filled.wait()
-
-    def take(self) -> tuple[list[Payload], bool]:
-        """All messages, and whether some are missing; empties the mailbox."""
-        messages, lost = list(self._messages), self.lost
-        self._messages.clear()
-        self._filled.clear()
-        self.lost = False
-        return messages, lost
+    def mark_hole(self) -> None:
+        """Take note that messages may have gone missing."""
 
 
 class Feed:
-    """The subscription to one group, shared by all its mailboxes."""
+    """
+    The subscription to one group, shared by all its listeners.
+
+    The Redis layer does not wait for the broker to confirm a subscription, and what is
+    published in between is lost in silence. So a feed rings its own bell, and is
+    `subscribed` once it hears it.
+    """
 
     def __init__(self, group: str) -> None:
         self.group = group
-        self.mailboxes: set[Mailbox] = set()
+        self.listeners: set[Listener] = set()
         self.subscribed = asyncio.Event()
         self._in_trouble = False
         self._task = asyncio.create_task(self._run())
@@ -104,7 +87,6 @@ class Feed:
                         error,
                     )
                 self._in_trouble = True
-                self.subscribed.clear()
                 await asyncio.sleep(RETRY_SECONDS)
             again = True
 
@@ -114,23 +96,57 @@ class Feed:
         channel = await _new_channel(layer)
         try:
             await layer.group_add(self.group, channel)
+            await self._hear_own_bell(layer, channel)
             self._in_trouble = False
             self.subscribed.set()
             if again:
                 # Nobody heard what was said in between.
-                for mailbox in self.mailboxes:
-                    mailbox.mark_lost()
+                for listener in self.listeners:
+                    listener.mark_hole()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RESUBSCRIBE_SECONDS):
                     while True:
-                        envelope = await layer.receive(channel)
-                        for mailbox in self.mailboxes:
-                            mailbox.offer(envelope["message"])
+                        await self._receive(layer, channel)
         finally:
+            self.subscribed.clear()
             # With the broker away there is nothing left to leave.
             with contextlib.suppress(RedisError, OSError):
                 await layer.group_discard(self.group, channel)
             layer.channels.pop(channel, None)
+
+    async def _hear_own_bell(self, layer: Any, channel: str) -> None:
+        """Return when the subscription stands. Raises TimeoutError when it does not."""
+        probe = {"type": PROBE_TYPE, "nonce": uuid.uuid4().hex}
+        ringing = asyncio.create_task(_ring(layer, self.group, probe))
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+                while await self._receive(layer, channel) != probe:
+                    pass
+        except TimeoutError:
+            raise TimeoutError("a probe was not heard") from None
+        finally:
+            ringing.cancel()
+            await asyncio.gather(ringing, return_exceptions=True)
+
+    async def _receive(self, layer: Any, channel: str) -> Payload:
+        """Hand on the next message, and return it; probes are nobody's business."""
+        envelope = await layer.receive(channel)
+        message: Payload = envelope["message"]
+        if message["type"] != PROBE_TYPE:
+            for listener in self.listeners:
+                listener.offer(message)
+        return message
+
+
+async def _ring(layer: Any, group: str, probe: Payload) -> None:
+    """Send the probe until told to stop: the first ones may come too early."""
+    envelope = {"type": events.MESSAGE_TYPE, "message": probe}
+    pause = PROBE_PAUSE_SECONDS
+    while True:
+        with contextlib.suppress(RedisError, OSError):
+            await layer.group_send(group, envelope)
+        await asyncio.sleep(pause)
+        pause *= 2
 
 
 async def _new_channel(layer: Any) -> str:
@@ -151,42 +167,62 @@ async def _new_channel(layer: Any) -> str:
 
 
 class Hub:
-    """All feeds of one event loop."""
+    """All feeds and pulses of one event loop."""
 
     def __init__(self) -> None:
         self._feeds: dict[str, Feed] = {}
+        self._pulses: dict[str, Pulse[Any]] = {}
 
-    async def join(self, groups: Iterable[str], mailbox: Mailbox) -> None:
+    async def join(self, groups: Iterable[str], listener: Listener) -> None:
         """
-        Deliver the groups' messages to `mailbox` from now on.
+        Deliver the groups' messages to `listener` from now on.
 
         Returns when the subscriptions stand, or after a moment without the broker:
         then the heartbeat carries the stream until it is back.
         """
-        joined = []
-        for group in groups:
-            feed = self._feeds.get(group)
-            if feed is None:
-                feed = self._feeds[group] = Feed(group)
-            feed.mailboxes.add(mailbox)
-            joined.append(feed)
+        joined = [self._feed(group) for group in groups]
+        for feed in joined:
+            feed.listeners.add(listener)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SUBSCRIBE_TIMEOUT_SECONDS):
                 for feed in joined:
                     await feed.subscribed.wait()
 
-    async def leave(self, groups: Iterable[str], mailbox: Mailbox) -> None:
+    async def leave(self, groups: Iterable[str], listener: Listener) -> None:
         """Stop delivering; the last one to leave a group ends its subscription."""
         ending = []
         for group in groups:
             feed = self._feeds.get(group)
             if feed is None:
                 continue
-            feed.mailboxes.discard(mailbox)
-            if not feed.mailboxes:
+            feed.listeners.discard(listener)
+            if not feed.listeners:
                 del self._feeds[group]
                 ending.append(feed.stop())
         await asyncio.gather(*ending)
+
+    def pulse(self, name: str, make: Callable[[], P]) -> P:
+        """The pulse of that name; `make` makes it where there is none."""
+        pulse = self._pulses.get(name)
+        if pulse is None:
+            pulse = self._pulses[name] = make()
+            for group in pulse.groups:
+                self._feed(group).listeners.add(pulse)
+        return cast(P, pulse)
+
+    async def release_pulse(self, name: str) -> None:
+        """End the pulse of that name if nobody is left to beat for."""
+        pulse = self._pulses.get(name)
+        if pulse is not None and not pulse.members:
+            del self._pulses[name]
+            pulse.stop()
+            await self.leave(pulse.groups, pulse)
+
+    def _feed(self, group: str) -> Feed:
+        feed = self._feeds.get(group)
+        if feed is None:
+            feed = self._feeds[group] = Feed(group)
+        return feed
 
 
 _hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = (

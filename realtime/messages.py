@@ -15,7 +15,8 @@ Server to client, one JSON object per text frame:
    One committed change. The same JSON value whether live or replayed. A
    session_update with the event "opened" or "reopened" is followed by a snapshot.
 <- {"type": "heartbeat", "revision"}
-   At least every 10 s; the revision is the database's. No revision on /ws/me/.
+   At least every 10 s; the revision is the database's, and all up to it has been sent.
+   No revision on /ws/me/. Clients pass over further keys.
 <- {"type": "error", "code": "malformed", "detail"}
    The answer to a frame that cannot be understood; the connection stays.
 
@@ -24,7 +25,7 @@ Client to server:
 => {"type": "resync", "after": N}
    The messages after N in order, or a snapshot; the sequence restarts there.
 => {"type": "ping"}
-   A heartbeat.
+   A heartbeat, by what the database says after the ping came.
 
 `?after=N` on connecting: the messages after N instead of the snapshot, a heartbeat
 when there are none. A snapshot all the same when N lies ahead, too far back or is no
@@ -32,8 +33,27 @@ number, and when the roster changed without messages, as it does while the sessi
 not open. `resync` answers alike.
 
 Every connection sees revisions ascending without holes from its first frame on; a
-snapshot or a resync restarts the sequence. Close codes: 4403 no longer allowed to
-watch, 4408 did not read what was sent, 1009 a frame over 16 KiB, 1011 a fault here.
+snapshot or a resync restarts the sequence.
+
+Bounds: "too far back" is more than 200 messages, or more than 1,000 records in several
+messages, of which a bulk change holds many (selectors.replay). As much may wait for a
+slow reader (realtime/mailbox.py); past that it is dropped, and one snapshot sent.
+
+Close codes, all of which but the first ask to connect again, with ?after=:
+
+4403  no longer allowed to watch; within one heartbeat
+4408  did not read what was sent for ATTENDANCE_UNREAD_SECONDS
+1009  sent a frame over 16 KiB
+1011  a fault here, as when the database is away
+1012  the server stops, or the stream has reached its age. The reason is the number of
+      milliseconds after which to connect again: drawn at random on a stop, so that a
+      hall of screens does not come back in the same instant; 0 at the end of its age.
+
+Between the processes, on the channel layer and never seen by clients: the messages
+above, each as {"type": "attendance.message", "message": {...}}; {"type":
+"courses_changed"} and {"type": "beat_now"} (attendance/events.py); and {"type":
+"probe", "nonce"}, by which a process finds out that its subscription stands
+(realtime/hub.py).
 """
 
 from __future__ import annotations
@@ -50,6 +70,7 @@ CLOSE_FORBIDDEN = 4403
 CLOSE_NOT_READING = 4408
 CLOSE_TOO_BIG = 1009
 CLOSE_FAULT = 1011
+CLOSE_RESTART = 1012
 
 
 class MalformedFrame(Exception):
@@ -68,12 +89,14 @@ class Ping:
     """The client asks for a heartbeat."""
 
 
-def heartbeat(revision: int | None = None) -> Payload:
-    """A heartbeat frame; without a revision on a student's own stream."""
-    frame: Payload = {"type": "heartbeat"}
-    if revision is not None:
-        frame["revision"] = revision
-    return frame
+def heartbeat(state: Payload | None = None) -> Payload:
+    """A heartbeat frame; without a state on a student's own stream."""
+    return {"type": "heartbeat", **(state or {})}
+
+
+def return_after(milliseconds: int) -> str:
+    """The reason that goes with CLOSE_RESTART: when to connect again."""
+    return str(milliseconds)
 
 
 def malformed(detail: str) -> Payload:

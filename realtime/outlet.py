@@ -1,10 +1,13 @@
 """
-The socket below a stream: back-pressure in both directions, and closing.
+The socket below a stream: back-pressure in both directions, closing, and a stop.
 
 ASGI under daphne knows none. A send never waits, so whatever a client does not read
 piles up in the server, and so do the frames that it sends faster than they are handled.
 Twisted tells a registered producer when a transport's buffer is full and when it has
 drained, and a transport can be told to stop reading: this does both.
+
+On a stop daphne ends the applications and cuts the lines. Here every socket is closed
+properly before that, with the time after which its client should connect again.
 """
 
 from __future__ import annotations
@@ -12,20 +15,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import random
 import socket
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from realtime.messages import MAX_FRAME_BYTES
+from realtime.messages import CLOSE_RESTART, MAX_FRAME_BYTES, return_after
+
+# Its stubs take methods for functions without a self.
+reactor: Any = _reactor
 
 # Small enough that a stalled reader is noticed after a few hundred rows.
 SEND_BUFFER_BYTES = 128 * 1024
 # Long enough that a reader who wakes up still learns why the socket was closed.
 CLOSE_HANDSHAKE_SECONDS = 30
+# How long a stopping server waits for its clients' answers to the closing.
+FAREWELL_SECONDS = 1.0
+# Over what time clients come back: a handful soon, a thousand over ten seconds.
+RETURN_WITHIN_MS = 500
+RETURN_WITHIN_MS_PER_SOCKET = 10
 
 
 @implementer(IPushProducer)
@@ -59,6 +74,20 @@ class Outlet:
         # The HTTP channel that the socket was upgraded from is still registered.
         transport.unregisterProducer()
         transport.registerProducer(self, True)
+        _farewell().add(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames may be sent: nobody has begun to close the socket."""
+        if self._protocol is None:
+            return True
+        return bool(self._protocol.state == WebSocketProtocol.STATE_OPEN)
+
+    @property
+    def closed(self) -> Deferred[Any]:
+        """Called back when the connection has gone."""
+        closed: Deferred[Any] = self._protocol.is_closed
+        return closed
 
     @contextlib.contextmanager
     def sending(self) -> Iterator[None]:
@@ -85,15 +114,15 @@ class Outlet:
             if self._protocol.application_queue.empty():
                 self._protocol.transport.resumeProducing()
 
-    def close(self, code: int) -> bool:
+    def close(self, code: int, reason: str = "") -> bool:
         """
-        Close with one of the protocol's own codes (below 3000); False if that is not
-        possible here. The usual way refuses all of them but 1000 (autobahn's
-        sendClose); daphne itself closes like this when an application breaks.
+        Close with any code, the protocol's own (below 3000) too; False if that is not
+        possible here. The usual way refuses those but 1000 (autobahn's sendClose), and
+        drops the reason; daphne itself closes like this when an application breaks.
         """
         if self._protocol is None:
             return False
-        self._protocol.sendCloseFrame(code=code)
+        self._protocol.sendCloseFrame(code=code, reasonUtf8=reason.encode())
         return True
 
     async def wait_writable(self, seconds: float) -> bool:
@@ -118,3 +147,38 @@ class Outlet:
     def stopProducing(self) -> None:
         # The connection is gone; whoever waits finds out from the disconnect.
         self._writable.set()
+
+
+class _Farewell:
+    """Closes all open sockets when the server stops, before daphne cuts the lines."""
+
+    def __init__(self) -> None:
+        self._outlets: weakref.WeakSet[Outlet] = weakref.WeakSet()
+        self._within = 0
+        reactor.addSystemEventTrigger("before", "shutdown", self._say)
+
+    def add(self, outlet: Outlet) -> None:
+        """Have it closed on a stop: at once, if it came too late for that."""
+        self._outlets.add(outlet)
+        if self._within:
+            self._close(outlet)
+
+    def _say(self) -> Deferred[Any]:
+        """Close all; the stop goes on when the clients have answered, or soon."""
+        outlets = list(self._outlets)
+        self._within = max(RETURN_WITHIN_MS, RETURN_WITHIN_MS_PER_SOCKET * len(outlets))
+        for outlet in outlets:
+            self._close(outlet)
+        all_closed = DeferredList([outlet.closed for outlet in outlets])
+        # Whoever does not read is not waited for.
+        all_closed.addTimeout(FAREWELL_SECONDS, reactor)
+        return all_closed.addErrback(lambda _: None)
+
+    def _close(self, outlet: Outlet) -> None:
+        outlet.close(CLOSE_RESTART, return_after(random.randrange(self._within)))
+
+
+@functools.cache
+def _farewell() -> _Farewell:
+    """Made with the first socket: then the server is daphne, and runs."""
+    return _Farewell()

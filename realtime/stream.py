@@ -1,4 +1,4 @@
-"""What both streams share: one writer, heartbeats, authority, slow readers."""
+"""What both streams share: one writer, one mailbox, an end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import random
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -15,22 +15,26 @@ from django.conf import settings
 from attendance.payloads import Payload
 from realtime import authority, messages
 from realtime.database import in_thread
-from realtime.hub import Mailbox, current_hub
+from realtime.hub import current_hub
+from realtime.mailbox import Mail, Mailbox
 from realtime.outlet import Outlet
+from realtime.pulse import Pulse
 
 logger = logging.getLogger(__name__)
+
+B = TypeVar("B")
 
 
 class _Gone(Exception):
     """The stream has been closed while something was about to be sent."""
 
 
-class StreamConsumer(AsyncWebsocketConsumer):
+class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
     """
     A stream that sends what its mailbox gets, and heals itself at every heartbeat.
 
-    Subclasses say who may watch (`authorized`), which groups to hear (`groups_now`),
-    what to send first (`send_first`), and how to treat messages and heartbeats.
+    `B` is what its pulse puts into the mailbox. Subclasses say who may watch, which
+    groups to hear, what to send first, and how to treat messages and heartbeats.
     """
 
     # No layer of its own: the hub listens for all sockets of the process.
@@ -55,29 +59,46 @@ class StreamConsumer(AsyncWebsocketConsumer):
 
     # To be filled in ------------------------------------------------------------
 
-    def authorized(self) -> bool:
+    @property
+    def pulse_name(self) -> str:
+        """With whom to share a heartbeat."""
+        raise AssertionError("a stream has a pulse")
+
+    def make_pulse(self) -> Pulse[B]:
+        """The pulse, when there is none of that name."""
+        raise AssertionError("a stream has a pulse")
+
+    def authorize(self) -> bool:
         """Whether the credentials may watch this now (called in a thread)."""
         raise AssertionError("a stream says who may watch")
 
-    def groups_now(self) -> set[str]:
-        """The groups to hear (called in a thread)."""
+    def still_authorized(self, beat: B) -> bool:
+        """Whether they still might when `beat` was read."""
+        raise AssertionError("a stream says who may watch")
+
+    def first_groups(self) -> set[str]:
+        """The groups to hear from the beginning."""
         raise AssertionError("a stream says which groups it hears")
 
     async def send_first(self) -> None:
         """Send the first frame."""
         raise AssertionError("a stream has a first frame")
 
-    async def handle_messages(self, found: list[Payload], lost: bool) -> None:
-        """Send what came; with `lost`, some is missing and to be read."""
+    async def handle_mail(self, mail: Mail) -> None:
+        """Send what came, and read what is missing of it."""
         raise AssertionError("a stream handles messages")
+
+    async def handle_beat(self, beat: B) -> None:
+        """Send whatever is missing, then a heartbeat."""
+        raise AssertionError("a stream has a heartbeat")
 
     async def handle_resync(self, after: int) -> None:
         """Answer a client's resync."""
         raise AssertionError("a stream answers a resync")
 
-    async def beat(self) -> None:
-        """Send whatever is missing, then a heartbeat."""
-        raise AssertionError("a stream has a heartbeat")
+    async def handle_ping(self) -> None:
+        """As `handle_beat`, by what the database says now."""
+        raise AssertionError("a stream answers a ping")
 
     # The life of a socket -------------------------------------------------------
 
@@ -87,11 +108,14 @@ class StreamConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         self.credentials = credentials
-        if not await in_thread(self.authorized):
+        if not await in_thread(self.authorize):
             await self.close()
             return
         self._mailbox = Mailbox()
-        await self.join_groups()
+        self.pulse = current_hub().pulse(self.pulse_name, self.make_pulse)
+        self.pulse.members[self._mailbox] = credentials
+        # Subscribe first, then read: what is said in between waits in the mailbox.
+        await self.hear(self.first_groups())
         await self.accept()
         self._outlet.open()
         self._pump = asyncio.create_task(self._run())
@@ -117,7 +141,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
             if isinstance(frame, messages.Resync):
                 answer = self.handle_resync(frame.after)
             else:
-                answer = self.beat()
+                answer = self.handle_ping()
         async with self._sending:
             await answer
 
@@ -126,42 +150,27 @@ class StreamConsumer(AsyncWebsocketConsumer):
         if not await self._outlet.wait_writable(settings.STREAM_UNREAD_SECONDS):
             await self.end(messages.CLOSE_NOT_READING)
             raise _Gone
+        if not self._outlet.is_open:
+            raise _Gone
         text = json.dumps(frame, separators=(",", ":"))
         with self._outlet.sending():
             await self.send(text_data=text)
 
-    async def end(self, code: int) -> None:
+    async def end(self, code: int, reason: str = "") -> None:
         """Close the stream from this side."""
         self._ended = True
-        if code >= 3000 or not self._outlet.close(code):
-            await self.close(code)
+        if not self._outlet.close(code, reason):
+            await self.close(code, reason)
 
     async def _run(self) -> None:
-        """Send the first frame, then what comes, with heartbeats in between."""
-        assert self._mailbox is not None
+        """Send the first frame, then what comes, until the stream's time is over."""
+        lifetime = settings.STREAM_LIFETIME_SECONDS * random.uniform(0.9, 1)
+        ends_at = asyncio.get_running_loop().time() + lifetime
         try:
             async with self._sending:
                 await self.send_first()
-            # Spread out, so that a hall of sockets does not ask in the same instant.
-            now = asyncio.get_running_loop().time
-            pause = settings.STREAM_HEARTBEAT_SECONDS
-            deadline = now() + pause * random.uniform(0.5, 1)
-            while True:
-                # Only the waiting is cut short, never the sending.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(deadline):
-                        await self._mailbox.wait()
-                async with self._sending:
-                    await self.handle_messages(*self._mailbox.take())
-                if now() < deadline:
-                    continue
-                deadline = now() + pause
-                if not await in_thread(self.authorized):
-                    await self.end(messages.CLOSE_FORBIDDEN)
-                    return
-                await self.join_groups()
-                async with self._sending:
-                    await self.beat()
+            while await self._handle_next(ends_at):
+                pass
         except _Gone:
             return
         except Exception:
@@ -170,10 +179,32 @@ class StreamConsumer(AsyncWebsocketConsumer):
             logger.exception("the stream %s broke", self.scope["path"])
             await self.end(messages.CLOSE_FAULT)
 
-    async def join_groups(self) -> None:
-        """Listen to the groups of now, and no longer to those of before."""
+    async def _handle_next(self, ends_at: float) -> bool:
+        """Wait for mail and handle it; False when the stream has ended."""
         assert self._mailbox is not None
-        wanted = await in_thread(self.groups_now)
+        # Only the waiting is cut short, never the sending.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(ends_at):
+                await self._mailbox.wait()
+        if asyncio.get_running_loop().time() >= ends_at:
+            await self.end(messages.CLOSE_RESTART, messages.return_after(0))
+            return False
+        mail = self._mailbox.take()
+        if mail.fault:
+            await self.end(messages.CLOSE_FAULT)
+            return False
+        if mail.beat is not None and not self.still_authorized(mail.beat):
+            await self.end(messages.CLOSE_FORBIDDEN)
+            return False
+        async with self._sending:
+            await self.handle_mail(mail)
+            if mail.beat is not None:
+                await self.handle_beat(mail.beat)
+        return True
+
+    async def hear(self, wanted: set[str]) -> None:
+        """Listen to these groups, and no longer to others."""
+        assert self._mailbox is not None
         joining, leaving = wanted - self._joined, self._joined - wanted
         self._joined = wanted
         await current_hub().join(joining, self._mailbox)
@@ -185,4 +216,6 @@ class StreamConsumer(AsyncWebsocketConsumer):
             # Its outcome is known or of no interest; the rest must be done.
             await asyncio.gather(self._pump, return_exceptions=True)
         if self._mailbox is not None:
+            self.pulse.members.pop(self._mailbox, None)
+            await current_hub().release_pulse(self.pulse_name)
             await current_hub().leave(self._joined, self._mailbox)

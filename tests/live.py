@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,6 +89,11 @@ class Stream:
                 self.connection.recv(timeout=timeout)
         return self.connection.protocol.close_code
 
+    @property
+    def close_reason(self) -> str:
+        """The reason that came with the close code."""
+        return self.connection.protocol.close_reason or ""
+
 
 @contextlib.contextmanager
 def open_stream(
@@ -107,6 +113,20 @@ def open_stream(
         f"{site.ws_url}/ws/{path}", additional_headers=sent, proxy=None, **options
     ) as connection:
         yield Stream(connection)
+
+
+@contextlib.contextmanager
+def raw_stream(site: SiteServer, path: str, user: User) -> Iterator[socket.socket]:
+    """A socket that answers nothing by itself, past its handshake."""
+    with socket.create_connection(("127.0.0.1", site.port)) as raw:
+        raw.sendall(
+            f"GET /ws/{path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            f"Authorization: Bearer {token_of(user)}\r\n\r\n".encode()
+        )
+        assert raw.recv(12) == b"HTTP/1.1 101"
+        yield raw
 
 
 def session_path(class_session: ClassSession, query: str = "") -> str:

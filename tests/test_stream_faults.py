@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from attendance.models import ClassSession, User
-from tests.cast import token_of
-from tests.live import FAST_HEARTBEAT, Stream, open_stream, session_path
+from tests.live import FAST_HEARTBEAT, Stream, open_stream, raw_stream, session_path
 from tests.servers import PostgresServer, SiteServer
 
 
@@ -68,14 +66,7 @@ def test_a_client_that_floods_is_not_read_faster_than_it_is_answered(
     frame = b"\x81\xfe" + len(ping).to_bytes(2) + bytes(4) + ping
     before = resident_bytes(site.pid)
     flood = 48 * MEBIBYTE
-    with socket.create_connection(("127.0.0.1", site.port)) as raw:
-        raw.sendall(
-            b"GET /ws/me/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-            b"Authorization: Bearer " + token_of(student).encode() + b"\r\n\r\n"
-        )
-        assert raw.recv(12) == b"HTTP/1.1 101"
+    with raw_stream(site, "me/", student) as raw:
         for _ in range(flood // len(frame)):
             raw.sendall(frame)
         assert resident_bytes(site.pid) - before < flood / 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 from django.middleware.csrf import CsrfViewMiddleware
@@ -17,22 +19,31 @@ from attendance.models import User
 
 
 def user_of_token(token: str) -> tuple[User, AuthToken] | None:
-    """
-    The active user whose unexpired token this is, with the stored token.
+    """The active user whose unexpired token this is, with the stored token."""
+    return users_of_tokens([token]).get(token)
 
-    Looked up by its digest: one query, whatever number of tokens there are, and
-    nothing is written (knox's own look-up deletes expired tokens as it goes).
+
+def users_of_tokens(tokens: Iterable[str]) -> dict[str, tuple[User, AuthToken]]:
     """
-    try:
-        digest = hash_token(token)
-    except UnicodeEncodeError:
-        return None
-    stored = AuthToken.objects.select_related("user").filter(digest=digest).first()
-    if stored is None or not stored.user.is_active:
-        return None
-    if stored.expiry is not None and stored.expiry <= timezone.now():
-        return None
-    return stored.user, stored
+    By token, the active user whose unexpired token it is, with the stored token.
+
+    Looked up by digests: one query, whatever number of tokens there are, and nothing
+    is written (knox's own look-up deletes expired tokens as it goes).
+    """
+    digests = {}
+    for token in tokens:
+        # A lone surrogate cannot be digested, and is nobody's token.
+        with contextlib.suppress(UnicodeEncodeError):
+            digests[token] = hash_token(token)
+    stored = AuthToken.objects.select_related("user").in_bulk(digests.values())
+    now = timezone.now()
+    return {
+        token: (found.user, found)
+        for token, digest in digests.items()
+        if (found := stored.get(digest)) is not None
+        and found.user.is_active
+        and (found.expiry is None or found.expiry > now)
+    }
 
 
 class BearerAuthentication(TokenAuthentication):

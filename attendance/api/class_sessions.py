@@ -150,14 +150,13 @@ class ClassSessionViewSet(MarkingActions, APIViewSet):
         after = int(self.read_filters(EventsFilter)["after"])
         messages = selectors.messages_after(class_session.pk, after)
         # Read after the messages, so that it is never behind them.
-        revision = selectors.current_revision(class_session.pk) or 0
+        state = selectors.stream_state(class_session.pk)
         last = messages[-1]["revision"] if messages else after
         return Response(
             {
-                "revision": revision,
+                **state,
                 "events": messages,
-                "has_more": last < revision,
-                **selectors.beside_messages(class_session.pk),
+                "has_more": last < state["revision"],
             }
         )
 

@@ -37,7 +37,7 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
     snapshot = selectors.snapshot(found.pk)
     zone = found.course.zone
     # The number before the conflicts: one that comes in between is looked up again.
-    newest = selectors.newest_overruled(found.pk)
+    newest = selectors.stream_state(found.pk).get("conflicts")
     conflicts = {
         conflict["student_id"]: display.conflict_words(
             conflict, zone, by_administrator=person(request).is_staff

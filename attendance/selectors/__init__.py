@@ -12,11 +12,10 @@ from attendance.selectors.access import (
     courses_visible,
     record_for_history,
     records_visible,
+    teachers_among,
 )
 from attendance.selectors.conflicts import (
-    beside_messages,
     conflict_of,
-    newest_overruled,
     open_conflicts,
     overruled_marks,
 )
@@ -40,21 +39,26 @@ from attendance.selectors.rosters import (
 )
 from attendance.selectors.streams import (
     EVENTS_PER_PAGE,
+    REPLAY_MESSAGES,
     STUDENT_SNAPSHOT_RECORDS,
+    courses_of_students,
     current_revision,
     messages_after,
     newest_records_of,
     own_messages,
+    record_totals,
+    replay,
     roster_changed_unsaid,
     snapshot,
+    stream_state,
 )
 
 __all__ = [
     "Access",
     "EVENTS_PER_PAGE",
+    "REPLAY_MESSAGES",
     "STUDENT_SNAPSHOT_RECORDS",
     "active_enrollments",
-    "beside_messages",
     "can_teach",
     "class_session_for_teacher",
     "class_session_payloads",
@@ -64,6 +68,7 @@ __all__ = [
     "course_access",
     "course_for_owner",
     "course_for_teacher",
+    "courses_of_students",
     "courses_taught",
     "courses_visible",
     "current_revision",
@@ -72,7 +77,6 @@ __all__ = [
     "is_enrolled",
     "messages_after",
     "name_order",
-    "newest_overruled",
     "newest_records_of",
     "open_conflicts",
     "operations",
@@ -80,10 +84,14 @@ __all__ = [
     "roster_changed_unsaid",
     "own_messages",
     "record_for_history",
+    "record_totals",
     "records_visible",
+    "replay",
     "roster",
     "roster_student_ids",
     "same_marks",
     "snapshot",
+    "stream_state",
+    "teachers_among",
     "versions_left_by",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -62,10 +63,18 @@ def course_access(user: User, course_id: int) -> Access:
 
 def can_teach(user: User, course_id: int) -> bool:
     """Whether `user` may act as a teacher of the course now."""
-    return (
-        user.is_staff
-        or CourseTeacher.objects.filter(course_id=course_id, user=user).exists()
-    )
+    return user.pk in teachers_among([user], course_id)
+
+
+def teachers_among(users: Iterable[User], course_id: int) -> set[int]:
+    """The ids of those of `users` who may act as a teacher of the course now."""
+    users = list(users)
+    teachers = {user.pk for user in users if user.is_staff}
+    others = {user.pk for user in users} - teachers
+    if others:
+        taught = CourseTeacher.objects.filter(course_id=course_id, user__in=others)
+        teachers.update(taught.values_list("user_id", flat=True))
+    return teachers
 
 
 def course_for_teacher(user: User, course_id: int) -> Course:

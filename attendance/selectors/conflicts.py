@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Max
+from django.db.models import F
 
 from attendance.models import AttendanceRecord, OverruledMark, Source
 from attendance.payloads import Payload, iso, person_payload
-
-
-def newest_overruled(class_session_id: int) -> int | None:
-    """A number that grows whenever something is overruled; None: nothing ever was."""
-    newest: int | None = OverruledMark.objects.filter(
-        class_session_id=class_session_id
-    ).aggregate(newest=Max("pk"))["newest"]
-    return newest
-
-
-def beside_messages(class_session_id: int) -> Payload:
-    """
-    What a heartbeat tells of the class session beside its revision.
-
-    `conflicts`: another number than before means that the conflicts are to be looked
-    up again. Left out while nothing was ever overruled.
-    """
-    newest = newest_overruled(class_session_id)
-    return {} if newest is None else {"conflicts": newest}
 
 
 def open_conflicts(class_session_id: int) -> list[Payload]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import collections
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
 from attendance.events import FOLLOWED_BY_SNAPSHOT, reduced_for_student
@@ -14,7 +15,9 @@ from attendance.models import (
     AttendanceEvent,
     AttendanceRecord,
     ClassSession,
+    Enrollment,
     MessageType,
+    OverruledMark,
     State,
     User,
 )
@@ -28,6 +31,10 @@ from attendance.payloads import (
 from attendance.selectors.rosters import roster
 
 EVENTS_PER_PAGE = 500
+# A stream that missed more than these gets a snapshot: the shorter way, and what is
+# read at once has a bound. A bulk change counts as the records that it holds.
+REPLAY_MESSAGES = 200
+REPLAY_RECORDS = 1000
 STUDENT_SNAPSHOT_RECORDS = 100
 
 
@@ -38,6 +45,26 @@ def current_revision(class_session_id: int) -> int | None:
         .values_list("revision", flat=True)
         .first()
     )
+
+
+def stream_state(class_session_id: int) -> Payload:
+    """
+    What a heartbeat says of the class session now: its revision, in one query.
+
+    And `conflicts`, once a mark has ever been overruled in it: a number that grows
+    with each. Another one than before means that the conflicts, which are no messages,
+    are to be looked up again.
+    """
+    overruled = OverruledMark.objects.filter(class_session=OuterRef("pk"))
+    newest = Subquery(overruled.order_by("-pk").values("pk")[:1])
+    found = (
+        ClassSession.objects.filter(pk=class_session_id)
+        .values_list("revision", newest)
+        .first()
+    )
+    revision, conflicts = found or (0, None)
+    state: Payload = {"revision": revision}
+    return state if conflicts is None else {**state, "conflicts": conflicts}
 
 
 def snapshot(class_session_id: int) -> Payload:
@@ -83,6 +110,29 @@ def messages_after(
     return [message_payload(event) for event in found]
 
 
+def replay(class_session_id: int, after: int) -> list[Payload] | None:
+    """
+    The messages with a revision above `after`, ascending and without holes.
+
+    None where a snapshot is the shorter way: with more than REPLAY_MESSAGES of them,
+    or more than REPLAY_RECORDS records in several. One alone is always given.
+    """
+    missing = AttendanceEvent.objects.filter(
+        class_session_id=class_session_id, revision__gt=after
+    ).order_by("revision")
+    # First how much it is, then what it is: each may hold a whole class.
+    sizes = list(
+        missing.values_list("revision", "data__processed_count")[: REPLAY_MESSAGES + 1]
+    )
+    if len(sizes) > REPLAY_MESSAGES:
+        return None
+    if len(sizes) > 1 and sum(size or 1 for _, size in sizes) > REPLAY_RECORDS:
+        return None
+    # What came meanwhile is not counted; whoever asked will hear of it.
+    counted = missing.filter(revision__lte=sizes[-1][0]) if sizes else missing.none()
+    return [message_payload(event) for event in counted]
+
+
 def roster_changed_unsaid(class_session_id: int, revision: int) -> bool:
     """
     Whether the roster may differ from what a client of this revision knows.
@@ -111,6 +161,35 @@ def roster_changed_unsaid(class_session_id: int, revision: int) -> bool:
     came = Q(enrolled_at__gte=since, enrolled_at__lte=until)
     went = Q(ended_at__gte=since, ended_at__lte=until)
     return session.course.enrollments.filter(came | went).exists()
+
+
+def courses_of_students(student_ids: Iterable[int]) -> dict[int, set[int]]:
+    """
+    By student, the courses whose changes may concern their records.
+
+    Ended enrollments too: the records of then may still be changed.
+    """
+    courses: dict[int, set[int]] = collections.defaultdict(set)
+    enrollments = Enrollment.objects.filter(student__in=set(student_ids))
+    for student_id, course_id in enrollments.values_list("student_id", "course_id"):
+        courses[student_id].add(course_id)
+    return courses
+
+
+def record_totals(student_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """
+    By student, the number of records and the sum of their versions.
+
+    Versions only grow and no record is deleted, so whoever has the same totals as
+    before has the same records as before. Students without a record are left out.
+    """
+    totals = (
+        AttendanceRecord.objects.filter(student__in=set(student_ids))
+        .order_by()
+        .values_list("student_id")
+        .annotate(Count("id"), Sum("version"))
+    )
+    return {student_id: (count, versions) for student_id, count, versions in totals}
 
 
 def own_messages(student: User, records: Sequence[Payload]) -> list[Payload]:
