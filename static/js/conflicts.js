@@ -53,7 +53,6 @@ export class Conflicts {
     const note = document.getElementById("conflicts-note");
     note.hidden = number === 0;
     note.querySelector("strong").textContent = number;
-    note.querySelector("[data-plural]").hidden = number === 1;
   }
 
   make({ student_id: studentId, version, standing, overruled }) {
