@@ -109,7 +109,7 @@ def test_a_check_in_during_the_click_is_not_overwritten(
     page = open_page(teacher, live_path(class_session))
     wait_live(page)
     held: list[Route] = []
-    page.route("**/bulk/", held.append)
+    page.route("**/bulk/", lambda route: held.append(route))
     with page.expect_request("**/bulk/"):
         mark_everybody(page, "all")
     check_in_by_code(student=student, code=class_session.verification_code or "")
