@@ -59,23 +59,16 @@ export async function post(url, data, csrfToken) {
   }
 }
 
-// {response, body}, or null where no whole answer came in time.
+// {response, body}, or null where no answer of the server's came whole and in time. One
+// that is not JSON is somebody else's: a proxy's, or a log-in page of the network.
 async function send(url, request, patience) {
   const headers = { Accept: "application/json", ...request.headers };
   const signal = AbortSignal.timeout(patience);
   try {
-    const response = await fetch(url, { ...request, headers, signal });
-    return { response, body: parsed(await response.text()) };
+    const response = await fetch(url, { ...request, headers, signal, cache: "no-store" });
+    return { response, body: await response.json() };
   } catch {
-    return null; // no network, or too slow: that says nothing of what the server did
-  }
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return { detail: "The server gave no answer." };
+    return null; // that says nothing of what the server did
   }
 }
 

@@ -50,7 +50,7 @@ async function refresh() {
 // null where the network failed.
 async function fetchPage() {
   try {
-    const response = await fetch(location.href);
+    const response = await fetch(location.href, { cache: "no-store" });
     return { response, text: await response.text() };
   } catch {
     return null;

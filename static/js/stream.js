@@ -11,7 +11,7 @@ import { Age, jittered } from "./timing.js";
 
 const TICK_MS = 1_000;
 const SLEPT_MS = 3_000; // between two ticks
-const TRUSTED_MS = 5_000; // after that a socket is not asked whether it still lives
+const TRUSTED_MS = 5_000; // a connection silent for longer is not asked if it still lives
 const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 15_000;
 const LONGEST_RESTART_MS = 30_000;
@@ -47,11 +47,12 @@ export class Stream {
   }
 
   start() {
-    const look = () => document.visibilityState === "visible" && this.wake();
     // A laptop that wakes up, a phone that is taken out of the pocket.
-    for (const event of ["visibilitychange", "resume"]) document.addEventListener(event, look);
-    window.addEventListener("online", look);
-    window.addEventListener("pageshow", (event) => event.persisted && look());
+    const wake = () => document.visibilityState === "visible" && this.wake();
+    document.addEventListener("visibilitychange", wake);
+    document.addEventListener("resume", wake);
+    window.addEventListener("online", wake);
+    window.addEventListener("pageshow", (event) => event.persisted && wake());
     // Leaving frees the server at once; coming back through the cache reconnects.
     window.addEventListener("pagehide", () => this.disconnect());
     this.connect();
@@ -148,8 +149,8 @@ export class Stream {
       await getJSON(this.probe);
       this.fruitless += 1;
     } catch (error) {
-      if (error instanceof Refusal && REFUSED.includes(error.status)) this.end();
-      else if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
+      if (!(error instanceof Refusal || error instanceof NoAnswer)) throw error;
+      if (REFUSED.includes(error.status)) this.end();
     }
     if (this.fruitless < FRUITLESS_ENOUGH || this.ended || this.polling.active) return;
     this.polling.start();
@@ -165,17 +166,12 @@ export class Stream {
   // Right again within one round trip: what has been silent for long is not waited for.
   wake() {
     if (this.ended) return;
-    const isYoung = (age) => age.ms < TRUSTED_MS;
-    if (this.polling.active && !isYoung(this.known)) {
+    if (this.known.ms > TRUSTED_MS) {
       this.source = null;
-      this.polling.poll();
+      if (this.polling.active) this.polling.poll();
     }
-    if (this.source === "socket" && isYoung(this.known)) {
-      this.socket.ask({ type: "ping" });
-    } else if (!this.socket || !isYoung(this.socket.quiet) || this.source === "socket") {
-      if (this.source === "socket") this.source = null;
-      this.connect();
-    }
+    if (this.source === "socket") this.socket.ask({ type: "ping" });
+    else if (!this.socket || this.socket.quiet.ms > TRUSTED_MS) this.connect();
     this.look();
   }
 

@@ -27,8 +27,15 @@ def places(page: Page) -> Any:
     return page.evaluate(_PLACES)
 
 
-@pytest.mark.parametrize(("scheme", "phone"), [("light", True), ("dark", False)])
-@pytest.mark.parametrize("tail", ["", "project/", "me"])
+@pytest.mark.parametrize(
+    ("tail", "scheme", "phone"),
+    [
+        ("", "light", True),
+        ("", "dark", False),
+        ("project/", "light", False),
+        ("me", "dark", True),
+    ],
+)
 def test_every_state(
     tail: str,
     scheme: str,
