@@ -57,9 +57,13 @@ class AttendanceEventAdmin(
         "at",
         "type",
         "actor",
+        "source",
         "student",
         "record_link",
         "pretty_data",
+        "operation_id",
+        "pretty_before",
+        "hash",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AttendanceEvent]:
@@ -96,10 +100,18 @@ class AttendanceEventAdmin(
 
     @admin.display(description="Data")
     def pretty_data(self, event: AttendanceEvent) -> SafeString:
-        text = json.dumps(event.data, indent=2, ensure_ascii=False)
-        # It scrolls and wraps by itself, on a phone too; <pre> would be cut off.
-        return format_html(
-            '<textarea class="vLargeTextField" rows="{}" readonly>{}</textarea>',
-            min(text.count("\n") + 2, 30),
-            text,
-        )
+        return _pretty(event.data)
+
+    @admin.display(description="Records before")
+    def pretty_before(self, event: AttendanceEvent) -> SafeString | str:
+        return "-" if event.before is None else _pretty(event.before)
+
+
+def _pretty(value: Any) -> SafeString:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # It scrolls and wraps by itself, on a phone too; <pre> would be cut off.
+    return format_html(
+        '<textarea class="vLargeTextField" rows="{}" readonly>{}</textarea>',
+        min(text.count("\n") + 2, 30),
+        text,
+    )

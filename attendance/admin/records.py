@@ -130,7 +130,7 @@ class AttendanceRecordAdmin(
         "override_reason",
         "version",
     )
-    readonly_fields = (*fact_fields, "history")
+    readonly_fields = (*fact_fields, "history", "overruled")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AttendanceRecord]:
         records: QuerySet[AttendanceRecord] = super().get_queryset(request)
@@ -142,7 +142,7 @@ class AttendanceRecordAdmin(
             "Override",
             {"fields": ("status", "reason", "notes", "seen_version")},
         )
-        history = ("History", {"fields": ("history",)})
+        history = ("History", {"fields": ("history", "overruled")})
         if self.has_change_permission(request, obj):
             return (facts, override, history)
         return ((None, {"fields": (*self.fact_fields, "notes")}), history)
@@ -189,6 +189,28 @@ class AttendanceRecordAdmin(
             "<table><thead><tr><th>When</th><th>Who</th><th>Change</th><th>Why</th>"
             "</tr></thead><tbody>{}</tbody></table>",
             lines,
+        )
+
+    @admin.display(description="Overruled, changed nothing")
+    def overruled(self, record: AttendanceRecord) -> SafeString | str:
+        rows = [
+            (
+                f"{timezone.localtime(mark.at):%Y-%m-%d %H:%M:%S}",
+                mark.actor,
+                mark.get_status_display(),
+                mark.get_verification_method_display(),
+                mark.reason,
+            )
+            for mark in selectors.overruled_marks(record)
+        ]
+        lines = format_html_join(
+            "", "<tr><td>{}</td><td>{}</td><td>{} ({})</td><td>{}</td></tr>", rows
+        )
+        table = "<table><thead><tr><th>When</th><th>Who</th><th>Said</th><th>Why</th>"
+        return (
+            format_html(table + "</tr></thead><tbody>{}</tbody></table>", lines)
+            if rows
+            else "-"
         )
 
     def save_model(

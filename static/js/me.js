@@ -7,6 +7,7 @@ import { Stream } from "./stream.js";
 // A bulk mark reaches a whole class in one instant: its pages do not ask in the same.
 const SPREAD_MS = 1500;
 const RETRY_MS = 3000;
+const SNAPSHOT_RECORDS = 100;
 
 const { me, student } = document.querySelector("[data-me]").dataset;
 // On the page of one record only that one matters.
@@ -19,7 +20,17 @@ let isBehind = false;
 function isNews(record) {
   if (only && record.id !== only) return false;
   const shown = document.querySelector(`[data-record="${record.id}"]`);
-  return !shown || Number(shown.dataset.version) < record.version;
+  // A mark that was taken back is no longer listed.
+  if (!shown) return record.attendance_status !== "unmarked";
+  return Number(shown.dataset.version) < record.version;
+}
+
+// Whether one that is shown has gone; of more records than fit that cannot be told.
+function isGone(records) {
+  if (only || records.length >= SNAPSHOT_RECORDS) return false;
+  const there = new Set(records.map((record) => String(record.id)));
+  const shown = [...document.querySelectorAll("[data-record]")];
+  return shown.some((element) => !there.has(element.dataset.record));
 }
 
 function refreshSoon(delay) {
@@ -59,7 +70,9 @@ async function fetchPage() {
 
 const handlers = {
   // The newest records; older ones that the page may show are not in it.
-  snapshot: ({ records }) => records.some(isNews) && refreshSoon(0),
+  snapshot({ records }) {
+    if (records.some(isNews) || isGone(records)) refreshSoon(0);
+  },
   student_joined: ({ data }) => isNews(data) && refreshSoon(0),
   attendance_update({ data }) {
     const many = data.event !== "override";
