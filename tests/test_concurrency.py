@@ -16,6 +16,7 @@ from attendance import selectors
 from attendance.links import current_token
 from attendance.models import AttendanceRecord, ClassSession, Course, User
 from attendance.services.courses import enroll_student, unenroll_student
+from attendance.verification import verify_class_session
 from tests.cast import client_for, make_session, make_students
 from tests.live import Frame, fold
 
@@ -70,6 +71,7 @@ def assert_whole(before: Frame) -> list[Frame]:
     assert state == after
     stored = AttendanceRecord.objects.filter(class_session=pk)
     assert not stored.filter(version=0).exists()
+    assert verify_class_session(pk).findings == []
     return messages
 
 
