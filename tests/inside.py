@@ -68,9 +68,19 @@ class Inside:
     def __init__(self) -> None:
         self._open: list[ApplicationCommunicator] = []
 
-    async def open(self, path: str, user: User) -> InsideStream:
-        """A socket at `path` below /ws/, with a new token of `user`."""
-        token = await self.do(token_of, user)
+    async def open(
+        self, path: str, user: User, *, session_key: str | None = None
+    ) -> InsideStream:
+        """A socket at `path` below /ws/: by a log-in session, or a token of `user`."""
+        if session_key is None:
+            token = await self.do(token_of, user)
+            headers = [(b"authorization", f"Bearer {token}".encode())]
+        else:
+            headers = [
+                (b"cookie", f"sessionid={session_key}".encode()),
+                (b"host", b"localhost"),
+                (b"origin", b"http://localhost"),
+            ]
         path, _, query = path.partition("?")
         # Not the communicator of channels, which has no connection closed meanwhile.
         communicator = ApplicationCommunicator(
@@ -79,7 +89,7 @@ class Inside:
                 "type": "websocket",
                 "path": f"/ws/{path}",
                 "query_string": query.encode(),
-                "headers": [(b"authorization", f"Bearer {token}".encode())],
+                "headers": headers,
             },
         )
         await communicator.send_input({"type": "websocket.connect"})
