@@ -9,6 +9,7 @@ from attendance import selectors
 from attendance.models import ClassSession, User
 from attendance.services.marking import mark_in_bulk, override_status
 from tests.cast import make_students
+from tests.inside import Doorbell, Inside
 from tests.live import open_stream, session_path
 from tests.servers import SiteServer
 
@@ -93,3 +94,25 @@ def test_one_change_comes_as_it_is_however_many_it_concerns(
     assert frames_after(site, teacher, class_session, after=1) == [
         ("attendance_update", 2)
     ]
+
+
+async def test_a_student_who_missed_too_much_gets_a_snapshot(
+    inside: Inside,
+    doorbell: Doorbell,
+    teacher: User,
+    student: User,
+    class_session: ClassSession,
+) -> None:
+    stream = await inside.open("me/", student)
+    assert (await stream.receive())["records"] == []
+    few, many = 3, selectors.REPLAY_MESSAGES
+    await inside.do(change, class_session, teacher, student, few)
+    await stream.send({"type": "ping"})
+    versions = [(await stream.receive())["data"]["version"] for _ in range(few)]
+    assert versions == [1, 2, 3]
+
+    await inside.do(change, class_session, teacher, student, many)
+    await stream.send({"type": "ping"})
+    frame = await stream.next()
+    assert frame["type"] == "snapshot"
+    assert [r["version"] for r in frame["records"]] == [few + many]
