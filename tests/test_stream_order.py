@@ -220,3 +220,19 @@ async def test_a_subscription_that_takes_its_time_is_waited_for(
     await inside.do(check_in, class_session, pupils[0])
     assert await revisions(stream, 2) == [2]
     await asyncio.gather(*under_way)
+
+
+async def test_nothing_is_lost_while_the_hub_subscribes_anew(
+    inside: Inside,
+    teacher: User,
+    class_session: ClassSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As it does every hour, before the layer forgets it."""
+    monkeypatch.setattr("realtime.hub.RESUBSCRIBE_SECONDS", 0.02)
+    students = await inside.do(make_students, class_session.course, 60)
+    stream = await inside.open(session_path(class_session), teacher)
+    assert (await stream.receive())["revision"] == 1
+    for student in students:
+        await inside.do(check_in, class_session, student)
+    assert await revisions(stream, 61) == list(range(2, 62))
