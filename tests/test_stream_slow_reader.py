@@ -5,13 +5,7 @@ from __future__ import annotations
 from attendance.models import ClassSession, User
 from attendance.services.marking import mark_in_bulk
 from tests.cast import make_students
-from tests.live import (
-    Frame,
-    Stream,
-    fold,
-    open_stream,
-    session_path,
-)
+from tests.live import Frame, Stream, fold, open_stream, session_path
 from tests.servers import SiteServer
 
 # With the usual fifteen seconds of patience the test would only take longer.
