@@ -236,11 +236,16 @@ class StudentConsumer(StreamConsumer[StudentsBeat]):
         """Send what was missed: the messages themselves, if they are not too many."""
         records = await self._read_records()
         behind = [r for r in records if r["version"] > self._versions.get(r["id"], 0)]
-        if len(behind) > HEALED_BY_MESSAGES:
+        if not behind:
+            return
+        missed = None
+        if len(behind) <= HEALED_BY_MESSAGES:
+            missed = await in_thread(selectors.own_messages, self.user, behind)
+        if missed is None:
             await self._send_snapshot(records)
-        elif behind:
-            for message in await in_thread(selectors.own_messages, self.user, behind):
-                await self._forward(message)
+            return
+        for message in missed:
+            await self._forward(message)
 
     async def _read_records(self) -> list[Payload]:
         def read() -> tuple[Totals, list[Payload]]:

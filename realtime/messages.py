@@ -16,7 +16,9 @@ Server to client, one JSON object per text frame:
    session_update with the event "opened" or "reopened" is followed by a snapshot.
 <- {"type": "heartbeat", "revision"}
    At least every 10 s; the revision is the database's, and all up to it has been sent.
-   No revision on /ws/me/. Clients pass over further keys.
+   No revision on /ws/me/. With "conflicts" once a mark has been overruled: another
+   number than before means that the conflicts, which are no messages, have changed.
+   Clients pass over further keys.
 <- {"type": "error", "code": "malformed", "detail"}
    The answer to a frame that cannot be understood; the connection stays.
 

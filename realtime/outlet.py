@@ -150,7 +150,13 @@ class Outlet:
 
 
 class _Farewell:
-    """Closes all open sockets when the server stops, before daphne cuts the lines."""
+    """
+    Closes all open sockets when the server stops, before daphne cuts the lines.
+
+    daphne's own trigger for that came first and has cancelled the applications, which
+    takes effect after this one. Nothing here relies on it: it breaks off at the first
+    connection without an application, such as one that has sent half a request.
+    """
 
     def __init__(self) -> None:
         self._outlets: weakref.WeakSet[Outlet] = weakref.WeakSet()
@@ -165,14 +171,15 @@ class _Farewell:
 
     def _say(self) -> Deferred[Any]:
         """Close all; the stop goes on when the clients have answered, or soon."""
-        outlets = list(self._outlets)
+        outlets = [outlet for outlet in self._outlets if outlet.is_open]
         self._within = max(RETURN_WITHIN_MS, RETURN_WITHIN_MS_PER_SOCKET * len(outlets))
         for outlet in outlets:
             self._close(outlet)
-        all_closed = DeferredList([outlet.closed for outlet in outlets])
-        # Whoever does not read is not waited for.
-        all_closed.addTimeout(FAREWELL_SECONDS, reactor)
-        return all_closed.addErrback(lambda _: None)
+        all_closed: Deferred[Any] = DeferredList(
+            [outlet.closed for outlet in outlets], consumeErrors=True
+        )
+        # Whoever does not answer is not waited for.
+        return all_closed.addTimeout(FAREWELL_SECONDS, reactor)
 
     def _close(self, outlet: Outlet) -> None:
         outlet.close(CLOSE_RESTART, return_after(random.randrange(self._within)))

@@ -7,7 +7,7 @@ from django.db import connection
 from attendance import append_only
 from tests.browser.chromium import find_chromium
 
-pytest_plugins = ["tests.cast", "tests.live"]
+pytest_plugins = ["tests.cast", "tests.live", "tests.inside"]
 
 
 def pytest_report_header() -> list[str]:

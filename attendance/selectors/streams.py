@@ -6,7 +6,7 @@ import collections
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from attendance.events import FOLLOWED_BY_SNAPSHOT, reduced_for_student
@@ -35,6 +35,7 @@ EVENTS_PER_PAGE = 500
 # read at once has a bound. A bulk change counts as the records that it holds.
 REPLAY_MESSAGES = 200
 REPLAY_RECORDS = 1000
+_TOO_MANY = REPLAY_MESSAGES + 1
 STUDENT_SNAPSHOT_RECORDS = 100
 
 
@@ -117,20 +118,24 @@ def replay(class_session_id: int, after: int) -> list[Payload] | None:
     None where a snapshot is the shorter way: with more than REPLAY_MESSAGES of them,
     or more than REPLAY_RECORDS records in several. One alone is always given.
     """
-    missing = AttendanceEvent.objects.filter(
-        class_session_id=class_session_id, revision__gt=after
-    ).order_by("revision")
-    # First how much it is, then what it is: each may hold a whole class.
-    sizes = list(
-        missing.values_list("revision", "data__processed_count")[: REPLAY_MESSAGES + 1]
+    return _if_few(
+        AttendanceEvent.objects.filter(
+            class_session_id=class_session_id, revision__gt=after
+        )
     )
-    if len(sizes) > REPLAY_MESSAGES:
+
+
+def _if_few(events: QuerySet[AttendanceEvent]) -> list[Payload] | None:
+    """The events' messages in order of revision, or None; see `replay`."""
+    events = events.order_by("class_session_id", "revision")
+    # First how much it is, then what it is: each may hold a whole class.
+    sizes = dict(events.values_list("pk", "data__processed_count")[:_TOO_MANY])
+    if len(sizes) == _TOO_MANY:
         return None
-    if len(sizes) > 1 and sum(size or 1 for _, size in sizes) > REPLAY_RECORDS:
+    if len(sizes) > 1 and sum(size or 1 for size in sizes.values()) > REPLAY_RECORDS:
         return None
     # What came meanwhile is not counted; whoever asked will hear of it.
-    counted = missing.filter(revision__lte=sizes[-1][0]) if sizes else missing.none()
-    return [message_payload(event) for event in counted]
+    return [message_payload(event) for event in events.filter(pk__in=sizes)]
 
 
 def roster_changed_unsaid(class_session_id: int, revision: int) -> bool:
@@ -192,15 +197,23 @@ def record_totals(student_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
     return {student_id: (count, versions) for student_id, count, versions in totals}
 
 
-def own_messages(student: User, records: Sequence[Payload]) -> list[Payload]:
-    """All messages about these records, as their student may see them."""
+def own_messages(student: User, records: Sequence[Payload]) -> list[Payload] | None:
+    """
+    All messages about these records, as their student may see them.
+
+    None where a snapshot is the shorter way, as in `replay`.
+    """
     sessions = [record["class_session_id"] for record in records]
-    found = AttendanceEvent.objects.filter(
-        Q(student=student) | Q(student__isnull=True),
-        class_session_id__in=sessions,
-        type__in=(MessageType.STUDENT_JOINED, MessageType.ATTENDANCE_UPDATE),
-    ).order_by("class_session_id", "revision")
-    reduced = (reduced_for_student(message_payload(e), student.pk) for e in found)
+    found = _if_few(
+        AttendanceEvent.objects.filter(
+            Q(student=student) | Q(student__isnull=True),
+            class_session_id__in=sessions,
+            type__in=(MessageType.STUDENT_JOINED, MessageType.ATTENDANCE_UPDATE),
+        )
+    )
+    if found is None:
+        return None
+    reduced = (reduced_for_student(message, student.pk) for message in found)
     return [message for message in reduced if message is not None]
 
 
