@@ -34,7 +34,8 @@ async def heartbeats(streams: list[InsideStream], number: int = BEATS) -> None:
 
 
 def reading(seen: list[str], table: str) -> list[str]:
-    return [sql for sql in seen if f'FROM "{table}"' in sql]
+    reads = [sql for sql in seen if sql.startswith("SELECT")]
+    return [sql for sql in reads if f'FROM "{table}"' in sql]
 
 
 async def test_it_works(
