@@ -2,7 +2,7 @@ import os
 
 from tests.browser.chromium import find_chromium
 
-pytest_plugins = ["tests.cast", "tests.live"]
+pytest_plugins = ["tests.cast", "tests.live", "tests.faults.table"]
 
 
 def pytest_report_header() -> list[str]:
