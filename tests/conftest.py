@@ -1,7 +1,11 @@
 import os
 
+import pytest
+
 from tests.browser.chromium import find_chromium
 
+# Its helpers assert, too, and should say what was not equal.
+pytest.register_assert_rewrite("tests.faults")
 pytest_plugins = ["tests.cast", "tests.live", "tests.faults.table"]
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import http.client
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -58,6 +58,7 @@ class Burst:
         self._body = {"verification_code": school.class_session.verification_code}
         self._pause = THREADS_PER_SITE * len(sites) / rate
         self._answered = threading.Condition()
+        self._over = threading.Event()
         self._threads = []
         for number, site in enumerate(sites):
             waiting: SimpleQueue[tuple[int, str]] = SimpleQueue()
@@ -80,15 +81,23 @@ class Burst:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._over.set()
         for thread in self._threads:
             thread.join()
 
     def wait_for(self, number: int) -> None:
         """Wait until so many students have their answer."""
+        self._wait(lambda: len(self.final()) >= number, f"{number} are answered")
+
+    def wait_for_error(self) -> None:
+        """Wait until somebody meets the fault."""
+        self._wait(lambda: bool(self.errors()), "somebody meets the fault")
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
         with self._answered:
-            assert self._answered.wait_for(
-                lambda: len(self.final()) >= number, PATIENCE_SECONDS
-            ), f"only {len(self.final())} of {number} were answered"
+            met = self._answered.wait_for(condition, PATIENCE_SECONDS)
+        assert met, f"after {PATIENCE_SECONDS:g} s still not: {what}"
 
     def final(self) -> list[Answer]:
         return [answer for answer in self.answers if answer.final]
@@ -126,10 +135,10 @@ class Burst:
                 student_id, token = waiting.get_nowait()
                 deadline = time.monotonic() + PATIENCE_SECONDS
                 while not self._try(site, student_id, token).final:
-                    if time.monotonic() > deadline:
+                    if self._over.wait(RETRY_SECONDS) or time.monotonic() > deadline:
                         return
-                    time.sleep(RETRY_SECONDS)
-                time.sleep(self._pause)
+                if self._over.wait(self._pause):
+                    return
 
     def _try(self, site: SiteServer, student_id: int, token: str) -> Answer:
         try:

@@ -78,21 +78,25 @@ class OwnClient:
 
 def frames_until_healed(stream: Stream, revision: int | None) -> list[Frame]:
     """
-    Ping; all frames up to its heartbeat, which tells `revision` if one is given.
+    Ping; all frames up to the heartbeat that tells `revision`, where one is given.
 
     A frame that means nothing goes before the ping: a heartbeat that was under way
-    already comes before its answer, so it is not taken for the ping's.
+    comes before its answer, and is not taken for the ping's. One that was only being
+    made may come after it; the next one must be right.
     """
     stream.send("not JSON")
     stream.send({"type": "ping"})
     frames: list[Frame] = []
-    answered = False
+    answered = late = False
     while True:
         frame = stream.receive()
         if frame["type"] == "error":
             answered = True
         elif frame["type"] != "heartbeat":
             frames.append(frame)
-        elif answered and frame.get("revision", 0) >= (revision or 0):
-            assert frame.get("revision") == revision
-            return frames
+        elif answered:
+            if frame.get("revision") == revision:
+                return frames
+            assert not late, f"{frame} is not of revision {revision}"
+            late = True
+            stream.send({"type": "ping"})

@@ -47,9 +47,9 @@ def test_postgresql_restarted_in_a_burst(
                 own_database.stop()
             else:
                 own_database.kill()
+            burst.wait_for_error()
             own_database.start()
             # This process's own connection went with it.
             connection.close()
             trial.fault_is_over()
         trial.verdict(burst)
-        assert burst.errors(), "nobody met the database that was away"

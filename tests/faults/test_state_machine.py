@@ -190,6 +190,16 @@ class LivePage(RuleBasedStateMachine):
             actor=self.teacher,
         )
 
+    @rule(
+        who=people,
+        change=st.sampled_from([courses.enroll_student, courses.unenroll_student]),
+    )
+    def change_roster_in_silence(self, who: int, change: Callable[..., object]) -> None:
+        """While it is closed, which chance alone would hardly ever come to."""
+        self.change_class_session(sessions.close_class_session, 0)
+        self.enroll_or_unenroll(who, change)
+        self.change_class_session(sessions.reopen_class_session, 0)
+
     # Sockets --------------------------------------------------------------------------
 
     @property
