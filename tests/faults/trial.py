@@ -36,8 +36,8 @@ class Trial:
     """
     A fault under the eyes of several screens.
 
-    Call `fault_is_over` when it is; at the end `verdict` asserts the guarantee and
-    gives the fault its row in the table.
+    Call `fault_is_over` when it is, and `verdict` at the end: it asserts the guarantee.
+    However it ends, the fault has its row in the table.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Trial:
         traceback: TracebackType | None,
     ) -> None:
         self.screens.__exit__(kind, error, traceback)
+        self._record("fault", self._row())
 
     def watch(self, site: SiteServer, user: User) -> SessionScreen:
         """Open the class session's page as that teacher."""
@@ -106,7 +107,7 @@ class Trial:
                     screen.revision > expected["revision"] or screen.state == expected
                     for screen in self.screens.teachers
                 )
-                and all(screen.state == records for records, screen in own)
+                and all(covers(screen.state, records) for records, screen in own)
             )
 
         return self.screens.wait_until(
@@ -129,28 +130,31 @@ class Trial:
         else:
             self.wait_until_shown()
         messages = require_consistent(self.class_session_id)
-        screens = self.screens.teachers
-        revisions = {message["revision"] for message in messages}
-        lost = sum(len(revisions - screen.shown()) for screen in screens)
-        duplicated = sum(screen.duplicated for screen in self.screens.all)
-        row: dict[str, Any] = {
-            "fault": self.fault,
-            "screens": len(self.screens.all),
-            "changes": len(messages),
-            "shown": min(len(revisions & screen.shown()) for screen in screens),
-            "lost": lost,
-            "duplicated": duplicated,
-            "healed": round(self._healed or 0, 1),
-        }
-        self._record("fault", row)
-        assert (lost, duplicated) == (0, 0)
-        assert [screen.disordered for screen in screens] == [0] * len(screens)
-        for screen in screens:
+        row = self._row()
+        assert (row["lost"], row["duplicated"]) == (0, 0)
+        for screen in self.screens.teachers:
+            assert screen.disordered == 0
             require_true(screen.all_frames(), messages)
         for student, own in self._own:
             assert own.state == own_records(student)
         for burst in bursts:
             burst.require_kept(self.class_session_id, messages)
+
+    def _row(self) -> dict[str, Any]:
+        """The fault's row in the table, as of now."""
+        revisions = set(
+            range(1, 1 + (selectors.current_revision(self.class_session_id) or 0))
+        )
+        shown = [revisions & screen.shown() for screen in self.screens.teachers]
+        return {
+            "fault": self.fault,
+            "screens": len(self.screens.all),
+            "changes": len(revisions),
+            "shown": min((len(seen) for seen in shown), default=0),
+            "lost": sum(len(revisions - seen) for seen in shown),
+            "duplicated": sum(screen.duplicated for screen in self.screens.all),
+            "healed": "never" if self._healed is None else round(self._healed, 1),
+        }
 
 
 def own_records(student: User) -> dict[int, Frame]:
