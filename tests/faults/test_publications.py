@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
+from django.db import transaction
 
 from attendance.models import User
 from attendance.publisher import publisher
@@ -95,3 +96,25 @@ def test_reordered_publications(
         check_in(school, school.students[30:31])
         trial.fault_is_over()
         trial.verdict()
+
+
+class ChangedMind(Exception):
+    """Rolls a transaction back."""
+
+
+def test_changes_that_are_rolled_back(
+    sites: Sites, school: School, record_property: RecordProperty
+) -> None:
+    """Their revisions are taken by others afterwards, and nobody heard of them."""
+    with Trial("changes rolled back", school, record_property) as trial:
+        trial.watch_everywhere(sites)
+        for start in range(0, 9, 3):
+            with pytest.raises(ChangedMind), transaction.atomic():
+                check_in(school, school.students[start : start + 2])
+                assert publisher.flush()
+                raise ChangedMind
+            check_in(school, school.students[start + 2 : start + 3])
+        trial.fault_is_over()
+        trial.verdict()
+        joined = {frame["revision"] for frame in trial.screens.teachers[0].all_frames()}
+        assert joined == {1, 2, 3, 4}

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from channels.layers import channel_layers
+from django.db import transaction
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -162,6 +163,13 @@ class LivePage(RuleBasedStateMachine):
             student_ids=ids,
             only_unmarked=only_unmarked,
         )
+
+    @rule(who=people, reason=reasons)
+    def roll_back(self, who: int, reason: str) -> None:
+        """A change that nobody may ever hear of."""
+        with transaction.atomic():
+            self.override(who, "excused", reason, None)
+            transaction.set_rollback(True)
 
     # Room for more ways to mark: undoing an operation, settling a conflict.
 
