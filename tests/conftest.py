@@ -7,7 +7,9 @@ from django.db import connection
 from attendance import append_only
 from tests.browser.chromium import find_chromium
 
-pytest_plugins = ["tests.cast", "tests.live", "tests.inside"]
+# Its helpers assert, too, and should say what was not equal.
+pytest.register_assert_rewrite("tests.faults")
+pytest_plugins = ["tests.cast", "tests.live", "tests.inside", "tests.faults.table"]
 
 
 def pytest_report_header() -> list[str]:

@@ -7,6 +7,7 @@ makes of the frames. `sites` are two processes of the site over one Redis.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import socket
 from collections.abc import Iterator
@@ -145,6 +146,25 @@ def handshake_status(
             return 101
     except InvalidStatus as refusal:
         return refusal.response.status_code
+
+
+def post(
+    site: SiteServer, path: str, body: Any, *, token: str, timeout: float = 30
+) -> tuple[int, Any]:
+    """
+    POST to the API of a running site: status and body.
+
+    `timeout` bounds each step, in seconds. Raises OSError or HTTPException where
+    there is no answer.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=timeout)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    try:
+        connection.request("POST", f"/api/v1/{path}", json.dumps(body), headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
 
 
 def fold(state: Frame, frame: Frame) -> Frame:

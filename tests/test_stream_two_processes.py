@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-from typing import Any
-
 import pytest
 
 from attendance.models import ClassSession, User
 from tests.cast import token_of
-from tests.live import open_stream, session_path
+from tests.live import open_stream, post, session_path
 from tests.servers import SiteServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def post(
-    site: SiteServer, user: User, path: str, body: Any, timeout: float = 30
-) -> tuple[int, Any]:
-    """POST to the API of a running site; `timeout` bounds each step of it."""
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=timeout)
-    try:
-        connection.request(
-            "POST",
-            f"/api/v1/{path}",
-            json.dumps(body),
-            {
-                "Content-Type": "application/json",
-                "Authorization": f"Bearer {token_of(user)}",
-            },
-        )
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-    finally:
-        connection.close()
 
 
 def test_it_works(
@@ -52,9 +27,9 @@ def test_it_works(
         near.next(), far.next()
         status, answer = post(
             here,
-            student,
             "check-ins/code/",
             {"verification_code": class_session.verification_code},
+            token=token_of(student),
         )
         assert (status, answer["record"]["attendance_status"]) == (201, "present")
         seen = near.next()
@@ -63,9 +38,9 @@ def test_it_works(
 
         status, answer = post(
             there,
-            teacher,
             f"class-sessions/{class_session.pk}/override/",
             {"student_id": student.pk, "status": "excused", "reason": "ill"},
+            token=token_of(teacher),
         )
         assert status == 200
         seen = near.next()

@@ -49,6 +49,8 @@ class Server:
     death_signal = signal.SIGKILL
     start_seconds = 20.0
     stop_seconds = 10.0
+    # Where it runs, unless it runs as another user: then in its own directory.
+    folder = ROOT
 
     def __init__(self, *, port: int | None = None) -> None:
         self._given_port = port
@@ -176,7 +178,7 @@ class Server:
                 [sys.executable, "-I", "-S", str(LAUNCH)]
                 + [str(os.getpid()), str(int(self.death_signal)), self.user or "-"]
                 + self.command(),
-                cwd=ROOT if self.user is None else self.directory,
+                cwd=self.folder if self.user is None else self.directory,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -6,6 +6,7 @@ import http.client
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -17,16 +18,22 @@ class SiteServer(Server):
 
     By default on the running test's database, Redis and channel prefix, so it
     sees what a test commits (`transactional_db`). `env` goes on top of that.
+    `folder` holds the project that is served, this checkout unless told otherwise.
     """
 
     name = "the site"
     stop_seconds = 15.0
 
     def __init__(
-        self, *, port: int | None = None, env: dict[str, str] | None = None
+        self,
+        *,
+        port: int | None = None,
+        env: dict[str, str] | None = None,
+        folder: Path = ROOT,
     ) -> None:
         super().__init__(port=port)
         self.env = env or {}
+        self.folder = folder
 
     @property
     def url(self) -> str:
@@ -38,7 +45,7 @@ class SiteServer(Server):
 
     def manage(self, *arguments: str) -> str:
         """The output of manage.py in this site's environment."""
-        return manage(*arguments, env=self.environment())
+        return manage(*arguments, env=self.environment(), folder=self.folder)
 
     def command(self) -> list[str]:
         return [
@@ -88,11 +95,13 @@ def url_of_database(settings: dict[str, Any]) -> str:
 _WHO = ("USER", "PASSWORD")
 
 
-def manage(*arguments: str, env: dict[str, str] | None = None) -> str:
+def manage(
+    *arguments: str, env: dict[str, str] | None = None, folder: Path = ROOT
+) -> str:
     """The output of manage.py; an exception with its errors when it fails."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env=site_environment() if env is None else env,
         stdin=subprocess.DEVNULL,
         capture_output=True,

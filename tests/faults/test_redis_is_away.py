@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from attendance.models import AttendanceRecord, ClassSession, User
-from tests.cast import enroll, make_course, make_students
-from tests.live import FAST_HEARTBEAT, HEALING, open_stream, session_path
+from tests.cast import enroll, make_course, make_students, token_of
+from tests.live import FAST_HEARTBEAT, HEALING, open_stream, post, session_path
 from tests.servers import RedisServer, SiteServer
-from tests.test_stream_two_processes import post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +32,9 @@ def site(transactional_db: None, redis: RedisServer) -> Iterator[SiteServer]:
 
 def check_in(site: SiteServer, class_session: ClassSession, student: User) -> None:
     body = {"verification_code": class_session.verification_code}
-    status, answer = post(site, student, "check-ins/code/", body, timeout=AT_ONCE)
+    status, answer = post(
+        site, "check-ins/code/", body, token=token_of(student), timeout=AT_ONCE
+    )
     assert (status, answer["record"]["attendance_status"]) == (201, "present")
 
 
