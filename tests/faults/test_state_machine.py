@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from channels.layers import channel_layers
@@ -27,12 +28,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from attendance import selectors
 from attendance.exceptions import AttendanceError
 from attendance.links import current_token
 from attendance.models import ClassSession
 from attendance.services import class_sessions as sessions
 from attendance.services import courses, marking
 from attendance.services.check_in import check_in_by_code, check_in_by_token
+from attendance.services.conflicts import settle_conflict
+from attendance.services.undo import undo_operation
 from tests.cast import make_course, make_session, make_students, make_user, token_of
 from tests.faults.clients import Client, OwnClient
 from tests.faults.truth import fresh, require_consistent
@@ -59,6 +63,8 @@ statuses = st.sampled_from(["present", "late", "absent", "excused"])
 reasons = st.sampled_from(["ill", "bus", "seen"])
 which = st.integers(0, 7)
 back = st.integers(0, 8)
+# By an administrator, rather than by the teacher.
+above = st.sampled_from([False, False, True])
 
 _numbers = itertools.count()
 
@@ -91,6 +97,7 @@ class LivePage(RuleBasedStateMachine):
     def open_class_session(self) -> None:
         number = next(_numbers)
         self.teacher = make_user(f"teacher{number}", "Tilda Owner")
+        self.admin = make_user(f"admin{number}", "Astrid Admin", is_staff=True)
         self.course = make_course(self.teacher)
         self.people = make_students(self.course, STUDENTS, f"pupil{number}-")
         others = make_students(
@@ -132,12 +139,20 @@ class LivePage(RuleBasedStateMachine):
             code = session.verification_code or "nothing is open"
             self.attempt(check_in_by_code, student=student, code=code, at=at)
 
-    @rule(who=people, status=statuses, reason=reasons, version=st.none() | people)
-    def override(self, who: int, status: str, reason: str, version: int | None) -> None:
+    @rule(
+        who=people,
+        status=statuses,
+        reason=reasons,
+        version=st.none() | people,
+        above=above,
+    )
+    def override(
+        self, who: int, status: str, reason: str, version: int | None, above: bool
+    ) -> None:
         self.attempt(
             marking.override_status,
             class_session=self.class_session,
-            actor=self.teacher,
+            actor=self.admin if above else self.teacher,
             student_id=self.people[who].pk,
             status=status,
             reason=reason,
@@ -149,15 +164,24 @@ class LivePage(RuleBasedStateMachine):
         reason=reasons,
         only_unmarked=st.booleans(),
         whom=st.none() | st.sets(people, min_size=1),
+        seen=st.dictionaries(people, st.integers(0, 3)),
+        above=above,
     )
     def bulk(
-        self, status: str, reason: str, only_unmarked: bool, whom: set[int] | None
+        self,
+        status: str,
+        reason: str,
+        only_unmarked: bool,
+        whom: set[int] | None,
+        seen: dict[int, int],
+        above: bool,
     ) -> None:
         ids = None if whom is None else [self.people[who].pk for who in sorted(whom)]
         self.attempt(
             marking.mark_in_bulk,
             class_session=self.class_session,
-            actor=self.teacher,
+            actor=self.admin if above else self.teacher,
+            versions={self.people[who].pk: version for who, version in seen.items()},
             operation=f"mark_{status}",
             reason=reason,
             student_ids=ids,
@@ -168,10 +192,37 @@ class LivePage(RuleBasedStateMachine):
     def roll_back(self, who: int, reason: str) -> None:
         """A change that nobody may ever hear of."""
         with transaction.atomic():
-            self.override(who, "excused", reason, None)
+            self.override(who, "excused", reason, None, True)
             transaction.set_rollback(True)
 
-    # Room for more ways to mark: undoing an operation, settling a conflict.
+    @rule(back=back, above=above)
+    def undo(self, back: int, above: bool) -> None:
+        """Take back an operation: the last one, or so many before it."""
+        listed = selectors.operations(self.class_session)
+        # Mostly what can be undone; chance alone would come to closings.
+        operations = [op for op in listed if op["is_undoable"] or back == 8]
+        if not operations:
+            return
+        operation = operations[min(back, len(operations) - 1)]
+        self.attempt(
+            undo_operation,
+            class_session=self.class_session,
+            actor=self.admin if above else self.teacher,
+            operation_id=UUID(operation["operation_id"]),
+        )
+
+    @rule(who=people, accept=st.booleans(), above=above)
+    def settle(self, who: int, accept: bool, above: bool) -> None:
+        """End a conflict, which chance alone would hardly ever come to."""
+        self.override(who, "absent", "seen", None, False)
+        self.check_in(who, 2, True)
+        self.attempt(
+            settle_conflict,
+            class_session=self.class_session,
+            actor=self.admin if above else self.teacher,
+            student_id=self.people[who].pk,
+            accept=accept,
+        )
 
     @rule(
         change=st.sampled_from(SESSION_CHANGES),

@@ -6,6 +6,7 @@ from collections import Counter
 
 from attendance import selectors
 from attendance.models import AttendanceRecord, ClassSession, Enrollment, State
+from attendance.verification import verify_class_session
 from tests.live import RECORD_FIELDS, Frame, fold
 
 
@@ -54,13 +55,14 @@ def require_consistent(class_session_id: int) -> list[Frame]:
     """
     The messages, after asserting that the database agrees with itself.
 
-    Revisions have no holes, every record is what its events make of it, and the
-    counts are those of the rows.
+    Revisions have no holes, every record is what its events make of it, all is sealed
+    as it was written, and the counts are those of the rows.
     """
     messages = committed(class_session_id)
     snapshot = selectors.snapshot(class_session_id)
     stored = {r["student_id"]: r for r in snapshot["records"] if r["id"] is not None}
     assert stored == replayed(messages)
+    assert verify_class_session(class_session_id).findings == []
     assert snapshot["class_session"]["counts"] == counted(class_session_id)
     return messages
 
