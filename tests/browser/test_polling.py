@@ -13,6 +13,7 @@ from attendance.models import ClassSession, Course, CourseTeacher, User
 from attendance.services import class_sessions as sessions
 from attendance.services.check_in import check_in_by_token
 from attendance.services.marking import override_status
+from attendance.services.undo import undo_operation
 from tests.browser.cable import Cable, hold_time
 from tests.browser.conftest import OpenPage
 from tests.browser.live_page import count, live_path, shown, status_of, wait_revision
@@ -147,6 +148,43 @@ def test_my_attendance(
     )
     cable.run_until(page.get_by_text("Excused").first.is_visible, seconds=9)
     assert cable.polls[0].endswith(f"?student={student.pk}&page_size=100")
+
+
+def test_a_mark_that_is_taken_back_goes(
+    class_session: ClassSession, teacher: User, student: User, open_page: OpenPage
+) -> None:
+    outcome = override_status(
+        class_session=class_session,
+        actor=teacher,
+        student_id=student.pk,
+        status="excused",
+        reason="Ill",
+    )
+    assert outcome.operation_id
+    page, cable = open_blocked(open_page, student, "/me/")
+    mark = page.locator("[data-record]")
+    expect(mark).to_contain_text("Excused")
+    undo_operation(
+        class_session=class_session, actor=teacher, operation_id=outcome.operation_id
+    )
+    cable.poll_once()
+    cable.run_until(lambda: mark.count() == 0, seconds=9)
+
+
+def test_a_conflict_shows(
+    class_session: ClassSession, teacher: User, student: User, open_page: OpenPage
+) -> None:
+    override_status(
+        class_session=class_session,
+        actor=teacher,
+        student_id=student.pk,
+        status="absent",
+        reason="Not seen",
+    )
+    page, cable = open_blocked(open_page, teacher, live_path(class_session))
+    check_in_by_token(student=student, token=links.current_token(class_session))
+    cable.poll_once()
+    expect(page.locator("[data-conflict]")).to_contain_text("Marked Absent")
 
 
 def test_access_that_ends_while_polling(
