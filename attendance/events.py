@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import CharField, Subquery, Value, functions
+from django.db.models.expressions import RawSQL
 
 from attendance import sealing
 from attendance.models import (
@@ -233,30 +232,33 @@ def append(
     return event
 
 
-class _SHA256(functions.SHA256):
-    """In hexadecimal; Django's own wants an extension of PostgreSQL's."""
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "ENCODE(SHA256(CONVERT_TO(%(expressions)s, 'UTF8')), 'hex')"
-        return self.as_sql(compiler, connection, template=template, **context)
-
-
-def _chained_hash(event: AttendanceEvent) -> Any:
+def _chained_hash(event: AttendanceEvent) -> RawSQL:
     """
     The event's hash, as an expression: `sealing.chained` inside the INSERT.
 
     There it can look up the hash of the event before, which the lock on the session
     keeps still, without one more round trip under that lock.
     """
-    previous = AttendanceEvent.objects.filter(
-        class_session_id=event.class_session_id, revision=event.revision - 1
-    ).values("hash")
-    text = functions.Concat(
-        functions.Coalesce(Subquery(previous), Value(sealing.GENESIS)),
-        Value(sealing.content_digest(event)),
-        output_field=CharField(),
+    table = connection.ops.quote_name(AttendanceEvent._meta.db_table)
+    text = (
+        f"COALESCE((SELECT hash FROM {table} "
+        "WHERE class_session_id = %s AND revision = %s), %s) || %s"
     )
-    return _SHA256(text)
+    digest = (
+        f"ENCODE(SHA256(CONVERT_TO({text}, 'UTF8')), 'hex')"
+        if connection.vendor == "postgresql"
+        # Django brings this one along.
+        else f"SHA256({text})"
+    )
+    return RawSQL(
+        digest,
+        [
+            event.class_session_id,
+            event.revision - 1,
+            sealing.GENESIS,
+            sealing.content_digest(event),
+        ],
+    )
 
 
 def announce_beside_messages(class_session_id: int) -> None:

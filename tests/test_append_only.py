@@ -9,7 +9,6 @@ from django.db import IntegrityError, connection, transaction
 from attendance.models import AttendanceEvent, OverruledMark
 from attendance.services.check_in import check_in_by_code
 from attendance.services.marking import override_status
-from tests.servers import PostgresServer, SiteServer
 from tests.servers.site import manage, site_environment
 
 SENTENCE = "the history is append-only"
@@ -48,20 +47,6 @@ def test_through_the_application(history, model, change):
     with pytest.raises(IntegrityError, match=SENTENCE), transaction.atomic():
         change(rows)
     assert list(model.objects.values()) == before
-
-
-def test_emptying_the_tables():
-    """As `manage.py flush` would; the tests' own database allows it to them alone."""
-    with PostgresServer() as postgres:
-        postgres.execute("CREATE DATABASE school")
-        site = SiteServer(env={"DATABASE_URL": postgres.url_of("school")})
-        site.manage("migrate", "--no-input", "-v0")
-        site.manage("seed_demo", "--json", "--students", "3")
-        written = site.manage("verify_history")
-        with pytest.raises(AssertionError, match="couldn't be flushed"):
-            site.manage("flush", "--no-input")
-        assert site.manage("verify_history") == written
-        assert "all as written" in written
 
 
 def test_on_sqlite(tmp_path):

@@ -321,21 +321,35 @@ def test_a_file_that_is_not_there(tmp_path):
         verify("--compare-heads", str(tmp_path / "none"))
 
 
-# What was written before events were sealed -----------------------------------------
+# A database of its own --------------------------------------------------------------
 
 
-def test_a_history_from_before_is_sealed_by_the_upgrade():
+@pytest.fixture(scope="module")
+def school():
+    """A site on a database with a demo school, guarded whole as in production."""
     with PostgresServer() as postgres:
         postgres.execute("CREATE DATABASE school")
         site = SiteServer(env={"DATABASE_URL": postgres.url_of("school")})
         site.manage("migrate", "--no-input", "-v0")
         site.manage("seed_demo", "--json", "--students", "8")
-        # Back to when there was neither seal nor source, and forward again.
-        site.manage("migrate", "attendance", "0001", "-v0")
-        site.manage("migrate", "--no-input", "-v0")
-        verified = site.manage("verify_history")
-        assert "all as written" in verified
-        assert " 0 events" not in verified
+        yield site
+
+
+def test_the_history_cannot_be_emptied(school):
+    written = school.manage("verify_history")
+    with pytest.raises(AssertionError, match="couldn't be flushed"):
+        school.manage("flush", "--no-input")
+    assert school.manage("verify_history") == written
+    assert "all as written" in written
+
+
+def test_a_history_from_before_is_sealed_by_the_upgrade(school):
+    # Back to when there was neither seal nor source, and forward again.
+    school.manage("migrate", "attendance", "0001", "-v0")
+    school.manage("migrate", "--no-input", "-v0")
+    verified = school.manage("verify_history")
+    assert "all as written" in verified
+    assert " 0 events" not in verified
 
 
 def test_many_students_are_named_each(class_session, course, teacher):
