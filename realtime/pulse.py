@@ -14,8 +14,8 @@ import dataclasses
 import logging
 import random
 import time
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 
@@ -36,6 +36,13 @@ PORTION = 25
 PORTION_PAUSE_SECONDS = 0.01
 
 
+def _shared(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """A task for several to wait for; what it raises is theirs, if any are left."""
+    task = asyncio.create_task(read)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
+
+
 class Shared(Generic[T]):
     """
     A read that all who ask for it at the same time share.
@@ -52,7 +59,7 @@ class Shared(Generic[T]):
     async def get(self) -> T:
         """What a read that begins from now on returns; raises what it raises."""
         if self._next is None:
-            self._next = asyncio.create_task(self._take_turn())
+            self._next = _shared(self._take_turn())
         # One who leaves must not take the read away from the others.
         return await asyncio.shield(self._next)
 
@@ -175,7 +182,7 @@ class SessionPulse(Pulse[SessionBeat]):
             self._missing_as_of, self._missing = reading, {}
         if after not in self._missing:
             read = in_thread(selectors.replay, self._class_session_id, after)
-            self._missing[after] = asyncio.create_task(read)
+            self._missing[after] = _shared(read)
         return await asyncio.shield(self._missing[after])
 
     async def _beat(self) -> None:

@@ -101,7 +101,7 @@ class Cable:
         tries = len(self.handshakes)
         self.run_until(lambda: len(self.handshakes) > tries)
 
-    def poll_once(self, seconds: int = 8) -> None:
+    def poll_once(self, seconds: int = 20) -> None:
         """Let the page's time pass until it has polled, and got its answer."""
         polls = len(self.polls)
         self.run_until(lambda: len(self.polls) > polls, seconds)

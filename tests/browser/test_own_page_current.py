@@ -41,7 +41,7 @@ def test_it_is_not_live_before_it_shows_the_change(
     assert failing
 
     page.unroute("**/me/")
-    cable.run_until(page.get_by_text("Present").first.is_visible, seconds=9)
+    cable.run_until(page.get_by_text("Present").first.is_visible, seconds=20)
     expect(text).to_have_text("Live")
 
 

@@ -136,8 +136,8 @@ def test_my_attendance(
     check_in_by_token(student=student, token=links.current_token(class_session))
     cable.poll_once()
     # Time that a page takes to fetch its records anew.
-    cable.run_until(page.get_by_text("Present").first.is_visible, seconds=9)
-    cable.run_until(lambda: said(page).inner_text() == POLLING, seconds=9)
+    cable.run_until(page.get_by_text("Present").first.is_visible, seconds=20)
+    cable.run_until(lambda: said(page).inner_text() == POLLING, seconds=20)
     back_to_the_socket(page, cable)
     override_status(
         class_session=class_session,
@@ -146,7 +146,7 @@ def test_my_attendance(
         status="excused",
         reason="Seen",
     )
-    cable.run_until(page.get_by_text("Excused").first.is_visible, seconds=9)
+    cable.run_until(page.get_by_text("Excused").first.is_visible, seconds=20)
     assert cable.polls[0].endswith(f"?student={student.pk}&page_size=100")
 
 
@@ -168,7 +168,7 @@ def test_a_mark_that_is_taken_back_goes(
         class_session=class_session, actor=teacher, operation_id=outcome.operation_id
     )
     cable.poll_once()
-    cable.run_until(lambda: mark.count() == 0, seconds=9)
+    cable.run_until(lambda: mark.count() == 0, seconds=20)
 
 
 def test_a_conflict_shows(

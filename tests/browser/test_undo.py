@@ -7,6 +7,7 @@ from playwright.sync_api import Page, Route, expect
 from attendance.models import AttendanceRecord, ClassSession, User
 from attendance.services.check_in import check_in_by_code
 from attendance.services.marking import override_status
+from tests.browser.cable import wait_until
 from tests.browser.conftest import OpenPage
 from tests.browser.live_page import (
     live_path,
@@ -110,8 +111,8 @@ def test_a_check_in_during_the_click_is_not_overwritten(
     wait_live(page)
     held: list[Route] = []
     page.route("**/bulk/", lambda route: held.append(route))
-    with page.expect_request("**/bulk/"):
-        mark_everybody(page, "all")
+    mark_everybody(page, "all")
+    wait_until(page, lambda: bool(held))
     check_in_by_code(student=student, code=class_session.verification_code or "")
     held[0].continue_()
     expect(page.locator("#messages")).to_contain_text(
