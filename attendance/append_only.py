@@ -51,6 +51,8 @@ def add(apps: Any, schema_editor: Any) -> None:
         )
     for name, sql in _triggers(connection.vendor).items():
         if name in missing:
+            # It may be there and switched off.
+            _drop(schema_editor, name)
             schema_editor.execute(sql)
 
 
@@ -58,17 +60,21 @@ def remove(apps: Any, schema_editor: Any) -> None:
     """Remove the triggers (for RunPython, backwards)."""
     vendor = schema_editor.connection.vendor
     for name in _triggers(vendor):
-        table = name.rpartition("_no_")[0]
-        on = f" ON {table}" if vendor == "postgresql" else ""
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
+        _drop(schema_editor, name)
     if vendor == "postgresql":
         schema_editor.execute(f"DROP FUNCTION IF EXISTS {_FUNCTION}()")
+
+
+def _drop(schema_editor: Any, name: str) -> None:
+    table = name.rpartition("_no_")[0]
+    on = f" ON {table}" if schema_editor.connection.vendor == "postgresql" else ""
+    schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     """The names of the triggers that are not there, or are switched off."""
     query = (
-        "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"
+        "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')"
         if connection.vendor == "postgresql"
         else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     )

@@ -40,7 +40,7 @@ def judge_check_in(timing: Timing, at: datetime) -> tuple[Status, int]:
     after_start = at - timing.starts_at
     if after_start < -timedelta(minutes=timing.early_minutes):
         raise TooEarlyError
-    if after_start <= timedelta(minutes=timing.grace_minutes):
+    if is_on_time(timing, at):
         return Status.PRESENT, 0
     if not timing.allow_late_check_in:
         raise CheckInClosedError
@@ -48,6 +48,11 @@ def judge_check_in(timing: Timing, at: datetime) -> tuple[Status, int]:
     if cutoff is not None and after_start > timedelta(minutes=cutoff):
         raise CheckInClosedError
     return Status.LATE, late_minutes(timing.starts_at, at)
+
+
+def is_on_time(timing: Timing, at: datetime) -> bool:
+    """Whether `at` is no later than the end of the grace period."""
+    return at - timing.starts_at <= timedelta(minutes=timing.grace_minutes)
 
 
 def override_late_minutes(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -21,6 +20,7 @@ from attendance.models import (
     ClassSession,
     MessageType,
     Source,
+    VerificationMethod,
 )
 from attendance.payloads import Payload, iso_or_none
 
@@ -80,7 +80,7 @@ def verify_class_session(class_session_id: int) -> Verified:
     head = Head(session.pk, 0, sealing.GENESIS)
     rebuilt: dict[int, Payload] = {}
     findings: list[str] = []
-    operations = {event.operation_id: event for event in events}
+    operations = {str(event.operation_id): event for event in events}
     for event in events:
         findings += _sealed_wrong(event, head)
         head = Head(session.pk, event.revision, event.hash)
@@ -161,22 +161,19 @@ def _told_wrong(
 
 
 def _source_after(
-    event: AttendanceEvent, changed: Payload, operations: dict[Any, AttendanceEvent]
+    event: AttendanceEvent, changed: Payload, operations: dict[str, AttendanceEvent]
 ) -> str:
     """Whom the mark comes from: after an undo, from whoever had set it before."""
     if event.data.get("event") != "undo":
         return event.source
-    undone = next(
-        (
-            operation
-            for operation_id, operation in operations.items()
-            if str(operation_id) == event.data["undone_operation_id"]
-        ),
-        None,
-    )
+    if changed["verification_method"] != VerificationMethod.TEACHER_OVERRIDE:
+        by_nobody = (None, VerificationMethod.AUTO_CLOSE)
+        automatic = changed["verification_method"] in by_nobody
+        return str(Source.AUTOMATIC if automatic else Source.STUDENT)
+    undone = operations.get(event.data["undone_operation_id"])
     before = (undone.before if undone else None) or {}
     state = before.get(str(changed["student_id"]))
-    return str(state["source"]) if state else str(Source.AUTOMATIC)
+    return str(state["source"]) if state else event.source
 
 
 def _compared(

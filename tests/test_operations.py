@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cast import API, session_path
+from tests.cast import API, client_for, session_path
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +85,12 @@ def test_they_come_in_pages(operations, do, student):
 
 def test_there_are_none_at_first(operations):
     assert operations()["results"] == []
+
+
+def test_a_teacher_cannot_undo_an_administrators(
+    operations, class_session, student, admin
+):
+    body = {"student_id": student.pk, "status": "late", "reason": "x"}
+    client_for(admin).post(session_path(class_session, "override/"), body)
+    (entry,) = operations()["results"]
+    assert entry["is_undoable"] is False

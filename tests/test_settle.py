@@ -61,6 +61,17 @@ def test_it_works(contested, settle, class_session, teacher_client):
     )
 
 
+def test_of_two_check_ins_the_first_one_counts(
+    class_session, settle, student, student_client, teacher_client
+):
+    first = check_in(student_client, class_session).json()["record"]
+    mark(teacher_client, class_session, student, "absent", "wrong row")
+    check_in(student_client, class_session)
+    accepted = settle(accept=True).json()
+    assert accepted["attendance_status"] == "present"
+    assert accepted["check_in_time"] == first["check_in_time"]
+
+
 def test_keeping_the_mark(contested, settle, class_session, teacher, teacher_client):
     answer = settle(accept=False)
     assert answer.json() == {**contested, "version": 2}

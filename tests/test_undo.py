@@ -199,6 +199,35 @@ def test_of_many_only_those_untouched_since(
     assert session_of(teacher_client, class_session)["revision"] == revision + 1
 
 
+def test_a_check_in_that_the_mark_overruled_counts_again(
+    undo, bulk, row, class_session, student, student_client, teacher_client
+):
+    """Absent by mistake, then the student checks in, then the mistake is undone."""
+    operation_id = bulk("mark_absent")
+    body = {"verification_code": class_session.verification_code}
+    student_client.post(f"{API}/check-ins/code/", body)
+    path = session_path(class_session, "conflicts/")
+    (conflict,) = teacher_client.get(path).json()["results"]
+    assert undo(operation_id).json()["not_restored"] == []
+    record = row(student)
+    assert record["attendance_status"] == "present"
+    assert record["verification_method"] == "verification_code"
+    assert record["check_in_time"] == conflict["overruled"]["timestamp"]
+    assert not record["is_manual_override"]
+    assert teacher_client.get(path).json()["count"] == 0
+
+
+def test_a_teacher_cannot_bring_back_an_administrators_mark(
+    undo, override, row, student, admin
+):
+    override(student, "late")
+    by_admin = client_for(admin)
+    undone = undo(override(student, "excused", "ill", client=by_admin), by_admin)
+    (left,) = undo(undone["Operation-Id"]).json()["not_restored"]
+    assert left["code"] == "overruled"
+    assert row(student)["attendance_status"] == "late"
+
+
 def test_an_undo_can_be_undone(undo, override, row, student):
     taken_back = undo(override(student, "excused", "ill"))
     assert undo(taken_back["Operation-Id"]).status_code == 200

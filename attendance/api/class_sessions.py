@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attendance import codes, links, selectors
-from attendance.api.base import APIViewSet
 from attendance.api.inputs import (
     ClassSessionFilter,
     ClassSessionInput,
@@ -30,7 +29,7 @@ from attendance.payloads import Payload
 from attendance.services import class_sessions as services
 
 
-class ClassSessionViewSet(MarkingActions, APIViewSet):
+class ClassSessionViewSet(MarkingActions):
     """For the course's teachers; 403 to its students, 404 to everybody else."""
 
     lookup_url_kwarg = "class_session_id"

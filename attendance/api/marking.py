@@ -114,7 +114,10 @@ class MarkingActions(APIViewSet):
     def operations(self, request: Request, class_session_id: int) -> Response:
         """The changes of marks by hand and by closing, the latest first."""
         class_session = self.get_session(class_session_id)
-        return self.page_of(selectors.operations(class_session), list)
+        return self.page_of(
+            selectors.operation_events(class_session.pk),
+            lambda page: selectors.operations(class_session, self.user, page),
+        )
 
     @extend_schema(responses=ConflictOutput(many=True))
     @action(detail=True, methods=["get"])

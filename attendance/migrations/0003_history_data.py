@@ -56,12 +56,25 @@ def fill_record_sources(apps, schema_editor):
             )
 
 
+def refuse_to_forget(apps, schema_editor):
+    """Backwards only while nothing would be lost that the history leans on."""
+    undone = apps.get_model("attendance", "AttendanceEvent").objects.filter(
+        data__event="undo"
+    )
+    overruled = apps.get_model("attendance", "OverruledMark").objects
+    if undone.exists() or overruled.exists():
+        raise RuntimeError(
+            "The history holds undone operations or overruled marks, which the "
+            "earlier version cannot keep. Restore a backup instead."
+        )
+
+
 class Migration(migrations.Migration):
     """What happened before, as if it had been written down so."""
 
     dependencies = [("attendance", "0002_history_columns")]
 
     operations = [
-        migrations.RunPython(seal_events, migrations.RunPython.noop),
+        migrations.RunPython(seal_events, refuse_to_forget),
         migrations.RunPython(fill_record_sources, migrations.RunPython.noop),
     ]

@@ -54,7 +54,12 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
             "conflict_count": len(conflicts),
             "versions": display.versions(snapshot["records"]),
             "operations": display.operations(
-                selectors.operations(found)[:OPERATIONS_SHOWN], zone
+                selectors.operations(
+                    found,
+                    person(request),
+                    selectors.operation_events(found.pk)[:OPERATIONS_SHOWN],
+                ),
+                zone,
             ),
             "blank": display.blank_row(),
             "blank_conflict": {"may_accept": True},

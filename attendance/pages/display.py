@@ -219,5 +219,8 @@ def undo_sentence(restored: int, left_out: int) -> str:
     """What an undo did. `static/js/actions.js` says the same."""
     sentence = f"Undone for {_students(restored)}."
     if left_out:
-        sentence += f" {_students(left_out)} left as they are: changed since."
+        sentence += (
+            f" {_students(left_out)} left as they are: changed since, "
+            "or marked by an administrator."
+        )
     return sentence

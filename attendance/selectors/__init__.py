@@ -24,6 +24,7 @@ from attendance.selectors.histories import (
 )
 from attendance.selectors.operations import (
     edit_window_end,
+    operation_events,
     operations,
     same_marks,
     versions_left_by,
@@ -79,6 +80,7 @@ __all__ = [
     "name_order",
     "newest_records_of",
     "open_conflicts",
+    "operation_events",
     "operations",
     "overruled_marks",
     "roster_changed_unsaid",

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from attendance.models import AttendanceEvent, ClassSession
+from attendance import rules
+from attendance.models import AttendanceEvent, ClassSession, Source, User
 from attendance.payloads import Payload, iso, person_payload
 
 
-def operations(class_session: ClassSession) -> list[Payload]:
+def operation_events(class_session_id: int) -> QuerySet[AttendanceEvent]:
     """
     Overrides, bulk operations, undoings and closings, the latest first.
 
-    Two queries. What checked students in is not an operation: nobody can undo it.
+    What checked students in is not an operation: nobody can undo it.
     """
-    found = _events(class_session.pk)
-    brought_back = _BroughtBack(found)
-    versions = brought_back.stand_for(
-        dict(class_session.records.values_list("student_id", "version"))
+    return (
+        AttendanceEvent.objects.select_related("actor")
+        .filter(class_session_id=class_session_id, operation_id__isnull=False)
+        .order_by("-revision")
     )
+
+
+def operations(
+    class_session: ClassSession, viewer: User, events: Iterable[AttendanceEvent]
+) -> list[Payload]:
+    """These operations of the class session, and whether `viewer` can undo them now."""
+    brought_back = _BroughtBack(class_session.pk)
+    records = class_session.records.values_list("student_id", "version", "source")
+    source = Source.of(viewer)
+    versions = {
+        student_id: version
+        for student_id, version, standing in records
+        if rules.may_replace(source, Source(standing))
+    }
+    standing_versions = brought_back.stand_for(versions)
     now = timezone.now()
     listed = []
-    for event in reversed(found):
+    for event in events:
         left = brought_back.stand_for(versions_left_by(event))
         in_time = now <= edit_window_end(class_session, event.at)
-        untouched = any(versions[student] == left[student] for student in left)
+        untouched = any(standing_versions.get(s) == left[s] for s in left)
         listed.append(
             {
                 **_operation(event),
@@ -48,7 +65,7 @@ def same_marks(
     back the earlier: so undoing one operation after the other goes all the way, as if
     those undone had never been.
     """
-    brought_back = _BroughtBack(_events(class_session_id))
+    brought_back = _BroughtBack(class_session_id)
     these, those = brought_back.stand_for(versions), brought_back.stand_for(others)
     return {
         student_id for student_id in these if these[student_id] == those[student_id]
@@ -73,23 +90,17 @@ def edit_window_end(class_session: ClassSession, changed_at: datetime) -> dateti
     return max(class_session.ends_at, changed_at) + settings.EDIT_WINDOW
 
 
-def _events(class_session_id: int) -> list[AttendanceEvent]:
-    return list(
-        AttendanceEvent.objects.select_related("actor")
-        .filter(class_session_id=class_session_id, operation_id__isnull=False)
-        .order_by("revision")
-    )
-
-
 class _BroughtBack:
     """Which version each undo brought back, of each student's record."""
 
-    def __init__(self, events: Sequence[AttendanceEvent]) -> None:
-        by_name = {str(event.operation_id): event for event in events}
+    def __init__(self, class_session_id: int) -> None:
+        events = operation_events(class_session_id)
+        undos = events.filter(data__event="undo").order_by("revision")
+        names = [event.data["undone_operation_id"] for event in undos]
+        undone = events.filter(operation_id__in=names)
+        by_name = {str(event.operation_id): event for event in undone}
         self._found: dict[tuple[int, int], int] = {}
-        for event in events:
-            if event.data["event"] != "undo":
-                continue
+        for event in undos:
             before = by_name[event.data["undone_operation_id"]].before or {}
             for student_id, version in versions_left_by(event).items():
                 # Who was unmarked has no state: version 0.

@@ -145,16 +145,17 @@ def _object(
         return
     with transaction.atomic():
         record = claim_record(class_session, student.pk)
-        if record.version == standing.version:
-            precedence.keep_overruled(
-                [record],
-                actor=student,
-                source=Source.STUDENT,
-                status=status,
-                method=method,
-                reason="",
-                at=at,
-            )
+        if record.version != standing.version:
+            raise SessionMovedError
+        precedence.keep_overruled(
+            [record],
+            actor=student,
+            source=Source.STUDENT,
+            status=status,
+            method=method,
+            reason="",
+            at=at,
+        )
 
 
 @transaction.atomic
@@ -168,8 +169,9 @@ def _write(
 ) -> CheckIn:
     record = claim_record(class_session, student.pk)
     if record.is_checked_in:
-        # Somebody was faster: this student on another device, or a teacher.
-        return _outcome(class_session, student, record, already=True)
+        # Somebody was faster: this student on another device, or a teacher, against
+        # whose mark there may be something to say.
+        raise SessionMovedError
     old_status = record.status
     record.status = status
     record.late_minutes = minutes

@@ -31,7 +31,7 @@ from attendance.models.class_session import (
     MAX_EARLY_MINUTES,
     MAX_GRACE_MINUTES,
 )
-from attendance.services.marks import apply_mark, read_session
+from attendance.services.marks import apply_mark, lock_course, read_session
 from attendance.services.records import claim_records
 
 EDITABLE = (
@@ -80,7 +80,7 @@ def create_class_session(
     _validate(class_session)
     if open_now:
         # No enrollment may come or go between the snapshot and the first message.
-        _lock_course(class_session)
+        lock_course(class_session)
     class_session.save()
     if open_now:
         _open(class_session, "opened", actor, at)
@@ -137,13 +137,13 @@ def close_class_session(
     InvalidStateError when it was never opened.
     """
     at = at or timezone.now()
-    _lock_course(class_session)
+    lock_course(class_session)
     current = read_session(class_session)
     if current.state == State.CLOSED:
         return current
     if current.state == State.SCHEDULED:
         raise InvalidStateError("This class session has not been opened yet.")
-    # The course lock keeps the roster still, so nobody can become unmarked from here.
+    # The course lock holds off enrollments and undos: nobody becomes unmarked now.
     marked = current.records.exclude(status=UNMARKED)
     unmarked = selectors.roster_student_ids(current) - set(
         marked.values_list("student_id", flat=True)
@@ -211,7 +211,7 @@ def _open_from(
     at: datetime | None,
 ) -> ClassSession:
     at = at or timezone.now()
-    _lock_course(class_session)
+    lock_course(class_session)
     current = _locked(class_session)
     if current.is_open:
         return current
@@ -263,11 +263,6 @@ def _announce(
         actor=actor,
         at=at,
     )
-
-
-def _lock_course(class_session: ClassSession) -> None:
-    """Keep enrollments as they are until the transaction ends."""
-    Course.objects.select_for_update(no_key=True).get(pk=class_session.course_id)
 
 
 def _locked(class_session: ClassSession) -> ClassSession:

@@ -17,6 +17,7 @@ from attendance.models import (
     AttendanceRecord,
     ClassSession,
     Source,
+    Status,
     User,
     VerificationMethod,
 )
@@ -107,12 +108,18 @@ def settle_conflict(
 def _accept(
     record: AttendanceRecord, class_session: ClassSession, said: Payload
 ) -> str:
-    """Make the record what was said of it; return the reason to give."""
+    """
+    Make the record what was said of it; return the reason to give.
+
+    Of two check-ins the first one counts, as it would have without the mark.
+    """
     at = datetime.fromisoformat(said["timestamp"])
     record.status = said["attendance_status"]
     by_check_in = said["source"] == Source.STUDENT
     if by_check_in:
-        record.check_in_time = at
+        record.check_in_time = record.check_in_time or at
+        if rules.is_on_time(class_session, record.check_in_time):
+            record.status = Status.PRESENT
     record.late_minutes = rules.override_late_minutes(
         record.status, class_session.starts_at, record.check_in_time, at
     )

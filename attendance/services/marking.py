@@ -33,6 +33,7 @@ from attendance.services.marks import (
     apply_mark,
     clean_notes,
     clean_reason,
+    lock_course,
     payload_of,
     read_session,
     states_of,
@@ -277,6 +278,8 @@ def mark_in_bulk(
     if student_ids is not None and not student_ids:
         raise InvalidInputError({"student_ids": ["Name at least one student."]})
 
+    if only_unmarked:
+        lock_course(class_session)
     current = read_session(class_session)
     source, status = Source.of(actor), OPERATIONS[operation]
     on_roster = selectors.roster_student_ids(current)

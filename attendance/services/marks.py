@@ -15,6 +15,7 @@ from attendance.models import (
     UNMARKED,
     AttendanceRecord,
     ClassSession,
+    Course,
     Source,
     Status,
     User,
@@ -49,6 +50,15 @@ def clean_notes(notes: str | None) -> str | None:
 def read_session(class_session: ClassSession) -> ClassSession:
     """The class session anew: it may have changed since the caller loaded it."""
     return ClassSession.objects.select_related("course").get(pk=class_session.pk)
+
+
+def lock_course(class_session: ClassSession) -> None:
+    """
+    Until the transaction ends let nobody become unmarked: by enrolling, or by an undo.
+
+    The first lock of all who take it, before any record's.
+    """
+    Course.objects.select_for_update(no_key=True).get(pk=class_session.course_id)
 
 
 def payload_of(

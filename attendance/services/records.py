@@ -56,15 +56,15 @@ def claim_record(class_session: ClassSession, student_id: int) -> AttendanceReco
 
 
 class SessionMovedError(Exception):
-    """The class session was edited, closed or the like since it was read."""
+    """The class session, or the record, was changed since it was read."""
 
 
 def judged_again(service: Callable[P, R]) -> Callable[P, R]:
     """
-    Repeat a service whose class session moved between its reading and its writing.
+    Repeat a service whose ground moved between its reading and its writing.
 
-    Each turn means that a teacher changed the session meanwhile, so this ends; and
-    what was written or refused fits the session as it was when it was committed.
+    Each turn means that somebody else's change was committed meanwhile, so this ends;
+    and what was written or refused fits what stood when it was committed.
     """
 
     @functools.wraps(service)

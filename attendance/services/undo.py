@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
-from attendance import events, selectors
+from attendance import events, rules, selectors
 from attendance.exceptions import (
     AlreadyUndoneError,
     EditWindowClosedError,
@@ -23,6 +24,7 @@ from attendance.models import (
     AttendanceRecord,
     ClassSession,
     MessageType,
+    OverruledMark,
     Source,
     User,
 )
@@ -31,6 +33,7 @@ from attendance.services.marking import NotMarked, left_out
 from attendance.services.marks import (
     change_all,
     clean_reason,
+    lock_course,
     put_back,
     read_session,
     states_of,
@@ -78,7 +81,8 @@ def undo_operation(
     """
     Take back an override, a bulk operation or an undo: one transaction, one message.
 
-    Only records that are as the operation left them become what they were before;
+    Only records that are as the operation left them become what they were before, and
+    a check-in that the undone mark overruled counts as it would have without the mark;
     whoever has been changed since (and not by something that has been undone), or
     bears a mark stronger than the actor's, is left out and reported. Raises
     NotFoundError, NotUndoableError, AlreadyUndoneError, EditWindowClosedError,
@@ -96,7 +100,10 @@ def undo_operation(
     current = read_session(class_session)
     if at > selectors.edit_window_end(current, event.at):
         raise EditWindowClosedError
+    # Before the records: a closing must not miss whom this makes unmarked.
+    lock_course(current)
 
+    source = Source.of(actor)
     left = selectors.versions_left_by(event)
     untouched: list[AttendanceRecord] = []
     touched: list[AttendanceRecord] = []
@@ -107,7 +114,7 @@ def undo_operation(
     for record in claimed.values():
         if record.student_id not in same:
             touched.append(record)
-        elif is_overruled(record, Source.of(actor)):
+        elif is_overruled(record, source) or _was_stronger(event, record, source):
             overruled.append(record)
         else:
             untouched.append(record)
@@ -124,12 +131,15 @@ def undo_operation(
         return UndoOutcome(None, [], not_restored)
 
     before, then = event.before, states_of(untouched)
-    changed = change_all(
-        current,
-        untouched,
-        lambda record: put_back(record, before.get(str(record.student_id))),
-        at,
-    )
+    check_ins = _overruled_check_ins(untouched, left)
+
+    def bring_back(record: AttendanceRecord) -> None:
+        put_back(record, before.get(str(record.student_id)))
+        check_in = check_ins.get(record.pk)
+        if check_in is not None and not is_overruled(record, Source.STUDENT):
+            _count(check_in, record, current)
+
+    changed = change_all(current, untouched, bring_back, at)
     # All rows are there and locked: one statement, however many and different they are.
     AttendanceRecord.objects.bulk_create(
         untouched,
@@ -161,3 +171,36 @@ def undo_operation(
         before=then,
     )
     return UndoOutcome(undo_id, [record for record, _ in changed], not_restored)
+
+
+def _was_stronger(
+    event: AttendanceEvent, record: AttendanceRecord, source: Source
+) -> bool:
+    """Whether undoing would bring back a mark that only a stronger source may set."""
+    state = (event.before or {}).get(str(record.student_id))
+    return state is not None and not rules.may_replace(source, Source(state["source"]))
+
+
+def _overruled_check_ins(
+    records: Sequence[AttendanceRecord], left: Mapping[int, int]
+) -> dict[int, OverruledMark]:
+    """The first check-in since the mark to be undone, by record."""
+    found: dict[int, OverruledMark] = {}
+    said = OverruledMark.objects.filter(record__in=records, source=Source.STUDENT)
+    for mark in said.select_related("record").order_by("-pk"):
+        if mark.record_version >= left[mark.record.student_id]:
+            found[mark.record_id] = mark
+    return found
+
+
+def _count(
+    check_in: OverruledMark, record: AttendanceRecord, class_session: ClassSession
+) -> None:
+    """Make the record what the check-in would have made of it."""
+    record.status = check_in.status
+    record.check_in_time = check_in.at
+    record.late_minutes = rules.override_late_minutes(
+        check_in.status, class_session.starts_at, check_in.at, check_in.at
+    )
+    record.verification_method = check_in.verification_method
+    record.source = Source.STUDENT

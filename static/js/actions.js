@@ -22,7 +22,9 @@ function undoOperation(id, operationId) {
     const { body } = await call(id, "undo", { operation_id: operationId }, form);
     // The same sentence as display.undo_sentence() on the server.
     const left = body.not_restored_count;
-    const but = left ? ` ${plural(left)} left as they are: changed since.` : "";
+    const but = left
+      ? ` ${plural(left)} left as they are: changed since, or marked by an administrator.`
+      : "";
     say(`Undone for ${plural(body.restored_count)}.${but}`);
   });
 }

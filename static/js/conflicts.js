@@ -24,8 +24,10 @@ export class Conflicts {
 
   async look(newest) {
     clearTimeout(this.timer);
+    const turn = (this.turn = {});
     try {
       const { results } = await getJSON(this.url);
+      if (turn !== this.turn) return;
       this.listed = new Map(results.map((conflict) => [conflict.student_id, conflict]));
       this.root.dataset.overruled = newest ?? "";
       this.show();

@@ -22,8 +22,11 @@ export class Operations {
   }
 
   async fetch() {
+    const turn = (this.turn = {});
     try {
       const { results } = await getJSON(this.url);
+      // What has been asked for later is newer.
+      if (turn !== this.turn) return;
       this.list.replaceChildren(...results.map((operation) => this.make(operation)));
       document.getElementById("changes-count").textContent = results.length;
     } catch (error) {

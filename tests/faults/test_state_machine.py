@@ -198,7 +198,11 @@ class LivePage(RuleBasedStateMachine):
     @rule(back=back, above=above)
     def undo(self, back: int, above: bool) -> None:
         """Take back an operation: the last one, or so many before it."""
-        listed = selectors.operations(self.class_session)
+        listed = selectors.operations(
+            self.class_session,
+            self.admin if above else self.teacher,
+            selectors.operation_events(self.pk),
+        )
         # Mostly what can be undone; chance alone would come to closings.
         operations = [op for op in listed if op["is_undoable"] or back == 8]
         if not operations:
