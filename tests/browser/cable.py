@@ -94,7 +94,11 @@ class Cable:
             if happened():
                 return
             self.page.clock.run_for(500)
-        raise AssertionError(f"nothing within {seconds} s of the page's time")
+        says = self.page.locator("#connection-text").inner_text()
+        raise AssertionError(
+            f"nothing within {seconds} s of the page's time; it says {says!r}, "
+            f"tried {self.handshakes} and polled {self.polls}"
+        )
 
     def run_until_tried(self) -> None:
         """Let the page's time pass until it tries to connect."""
