@@ -167,8 +167,7 @@ def test_a_mark_that_is_taken_back_goes(
     undo_operation(
         class_session=class_session, actor=teacher, operation_id=outcome.operation_id
     )
-    cable.poll_once()
-    cable.run_until(lambda: mark.count() == 0, seconds=20)
+    cable.run_until(lambda: mark.count() == 0)
 
 
 def test_a_conflict_shows(
@@ -183,8 +182,9 @@ def test_a_conflict_shows(
     )
     page, cable = open_blocked(open_page, teacher, live_path(class_session))
     check_in_by_token(student=student, token=links.current_token(class_session))
-    cable.poll_once()
-    expect(page.locator("[data-conflict]")).to_contain_text("Marked Absent")
+    conflict = page.locator("[data-conflict]")
+    cable.run_until(lambda: conflict.count() == 1)
+    expect(conflict).to_contain_text("Marked Absent")
 
 
 def test_access_that_ends_while_polling(
