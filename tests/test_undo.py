@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from attendance.models import ClassSession
+from attendance.services.check_in import check_in_by_code
 from tests.cast import (
     API,
     assert_refused,
@@ -215,6 +216,20 @@ def test_a_check_in_that_the_mark_overruled_counts_again(
     assert record["check_in_time"] == conflict["overruled"]["timestamp"]
     assert not record["is_manual_override"]
     assert teacher_client.get(path).json()["count"] == 0
+
+
+def test_of_two_check_ins_the_first_one_counts_again(
+    undo, override, row, class_session, student
+):
+    """On time, then marked absent by mistake, then scanned once more: on time."""
+    code, starts_at = class_session.verification_code, class_session.starts_at
+    check_in_by_code(student=student, code=code, at=starts_at)
+    before = row(student)
+    operation_id = override(student, "absent")
+    later = starts_at + timedelta(minutes=20)
+    check_in_by_code(student=student, code=code, at=later)
+    undo(operation_id)
+    assert row(student) == {**before, "version": 3}
 
 
 def test_a_teacher_cannot_bring_back_an_administrators_mark(

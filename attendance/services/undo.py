@@ -136,7 +136,8 @@ def undo_operation(
     def bring_back(record: AttendanceRecord) -> None:
         put_back(record, before.get(str(record.student_id)))
         check_in = check_ins.get(record.pk)
-        if check_in is not None and not is_overruled(record, Source.STUDENT):
+        # As always: whoever is checked in already is left alone.
+        if check_in is not None and not record.is_checked_in:
             _count(check_in, record, current)
 
     changed = change_all(current, untouched, bring_back, at)
