@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Set up, serve and test the project; needs Python 3.11 and nothing else.
+"""Set up, serve, test and measure the project; needs Python 3.11 and nothing else.
 
     python3 run.py serve [HOST:PORT]     the demo (default 127.0.0.1:8000)
     python3 run.py test [pytest args]    ruff, mypy and the tests
+    python3 run.py bench [name...]       the benchmarks; writes docs/performance.md
 
 `serve` makes .venv, installs requirements.txt, prepares the demo database and
 serves HTTP and WebSocket. DATABASE_URL and REDIS_URL are used when they are set;
@@ -127,11 +128,18 @@ def test(arguments: list[str]) -> int:
     replace_process(["-m", "pytest", *arguments], env)
 
 
+def bench(arguments: list[str]) -> int:
+    with set_up_lock():
+        install("requirements-dev.txt")
+    replace_process(["-m", "bench", *arguments], dict(os.environ))
+
+
 SERVE_INSTALLED = "serve-installed"
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
     SERVE_INSTALLED: serve_installed,
     "test": test,
+    "bench": bench,
 }
 
 
