@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
 
 M = TypeVar("M", bound=models.Model)
 
@@ -80,20 +81,25 @@ def insert(
     `expressions` gives attributes an SQL expression with parameters. With a `suffix`
     that lets the database leave the row out (ON CONFLICT DO NOTHING), None says it did.
     """
-    model = type(row)
-    fields = _written(model)
     given = expressions or {}
+    fields: list[Field] = []
+    texts: list[str] = []
     parameters: list[Any] = []
-    for field in fields:
+    for field in _written(type(row)):
+        value = getattr(row, field.attname)
         if field.attname in given:
-            parameters.extend(given[field.attname][1])
+            text, values = given[field.attname]
+            parameters.extend(values)
+        elif isinstance(value, DatabaseDefault):
+            continue
         else:
-            parameters.append(
-                field.get_db_prep_save(getattr(row, field.attname), connection)
-            )
-    texts = tuple((name, text) for name, (text, _) in given.items())
+            text = "%s"
+            parameters.append(field.get_db_prep_save(value, connection))
+        fields.append(field)
+        texts.append(text)
+    statement = _insertion(type(row), tuple(fields), tuple(texts))
     with connection.cursor() as cursor:
-        cursor.execute(_insertion(model, texts, suffix), parameters)
+        cursor.execute(f"{statement} {suffix} RETURNING id", parameters)
         found = cursor.fetchone()
     return None if found is None else int(found[0])
 
@@ -105,15 +111,10 @@ def _written(model: type[models.Model]) -> tuple[Field, ...]:
 
 @functools.cache
 def _insertion(
-    model: type[models.Model], expressions: tuple[tuple[str, str], ...], suffix: str
+    model: type[models.Model], fields: tuple[Field, ...], texts: tuple[str, ...]
 ) -> str:
-    fields = _written(model)
-    texts = dict(expressions)
-    names = ", ".join(_quoted(f) for f in fields)
-    values = ", ".join(texts.get(f.attname, "%s") for f in fields)
-    return (
-        f"INSERT INTO {table(model)} ({names}) VALUES ({values}) {suffix} RETURNING id"
-    )
+    names = ", ".join(_quoted(field) for field in fields)
+    return f"INSERT INTO {table(model)} ({names}) VALUES ({', '.join(texts)})"
 
 
 @functools.cache
