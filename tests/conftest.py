@@ -1,11 +1,12 @@
 import os
+from collections.abc import Iterator
 
 import pytest
 import pytest_django
-from django.db import connection
+from django.test import TransactionTestCase
 
-from attendance import append_only
 from tests.browser.chromium import find_chromium
+from tests.emptying import emptying
 
 # Its helpers assert, too, and should say what was not equal.
 pytest.register_assert_rewrite("tests.faults")
@@ -22,8 +23,10 @@ def pytest_report_header() -> list[str]:
 @pytest.fixture(scope="session")
 def django_db_setup(
     django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
-) -> None:
-    """Let the tests empty the history between them; nobody else can."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for table in append_only.TABLES:
-            cursor.execute(f"DROP TRIGGER {table}_no_end ON {table}")
+) -> Iterator[None]:
+    """The tests' database, emptied in our own way after each test that commits."""
+    with django_db_blocker.unblock():
+        empty = emptying()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty())
+        yield

@@ -8,7 +8,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from attendance import append_only
 from attendance.models import (
     AttendanceEvent,
     AttendanceRecord,
@@ -25,13 +24,6 @@ from tests.cast import make_session, make_students
 from tests.servers import PostgresServer, SiteServer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def guarded(db):
-    """The database's guard whole, as everywhere but in the tests' own database."""
-    with connection.schema_editor() as editor:
-        append_only.add(None, editor)
 
 
 @pytest.fixture
