@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 import pytest_django
+from django.db import transaction
 from django.test import TransactionTestCase
 
 from tests.browser.chromium import find_chromium
@@ -30,3 +31,18 @@ def django_db_setup(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty())
         yield
+
+
+@pytest.fixture(scope="module")
+def module_db(
+    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> Iterator[None]:
+    """
+    The database, for fixtures that make what all tests of a file begin with.
+
+    Each test takes back only what it did itself; all else goes after the file's last.
+    Not for files with tests that commit.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
