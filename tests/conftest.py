@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import pytest_django
@@ -19,6 +20,28 @@ def pytest_report_header() -> list[str]:
     chromium = find_chromium() or f"none was found, so the browser tests {fate}"
     servers = os.environ["ATTENDANCE_TEST_SERVERS"]
     return [f"servers: {servers}", f"chromium: {chromium}"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Order the files so that those with servers, browsers and waiting come first.
+
+    Those whose tests are all rolled back are short: they keep every worker busy to the
+    end. It is the other way round in pytest-django, for tests that commit and leave
+    the database without the migrations' rows; here they do not.
+    """
+    first: dict[Path, int] = {}
+    slow: set[Path] = set()
+    for index, item in enumerate(items):
+        first.setdefault(item.path, index)
+        fixtures = set(getattr(item, "fixturenames", ()))
+        marker = item.get_closest_marker("django_db")
+        commits = marker is not None and marker.kwargs.get("transaction", False)
+        rolled_back = marker is not None or "db" in fixtures
+        if commits or "transactional_db" in fixtures or not rolled_back:
+            slow.add(item.path)
+    items.sort(key=lambda item: (item.path not in slow, first[item.path]))
 
 
 @pytest.fixture(scope="session")
