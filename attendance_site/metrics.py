@@ -48,6 +48,6 @@ def exposition(accept: str) -> tuple[bytes, str]:
     registry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry)
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type

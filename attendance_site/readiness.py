@@ -137,7 +137,7 @@ def ask_redis() -> Checks:
         async with asyncio.timeout(LIMIT_SECONDS):
             for host in decode_hosts(config["hosts"]):
                 async with Redis.from_pool(create_pool(host)) as redis:
-                    await redis.ping()
+                    await redis.execute_command("PING")
 
     try:
         asyncio.run(ping())

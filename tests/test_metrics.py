@@ -1,4 +1,4 @@
-"""`/metrics`: it counts what happened, in every kind of process, for monitoring alone."""
+"""`/metrics`: it counts what happened, in any kind of process, for monitoring alone."""
 
 from __future__ import annotations
 
@@ -222,7 +222,12 @@ def test_with_a_token_only_its_bearer_reads(
     given = "Bearer a-token-of-monitoring"
     assert ask(REMOTE_ADDR="192.0.2.7", HTTP_AUTHORIZATION=given) == 200
     assert ask(REMOTE_ADDR="127.0.0.1") == 403
-    for wrong in ("Bearer", "Bearer a-token", "Basic a-token-of-monitoring", "Bearer ö"):
+    for wrong in (
+        "Bearer",
+        "Bearer a-token",
+        "Basic a-token-of-monitoring",
+        "Bearer ö",
+    ):
         assert ask(REMOTE_ADDR="127.0.0.1", HTTP_AUTHORIZATION=wrong) == 403
 
 
