@@ -1,0 +1,216 @@
+"""From a check-in's commit to the screens: alone, and in bursts."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+from bench import school
+from bench.bell import ring
+from bench.commits import MARK, Commits, timed
+from bench.figures import Row, Section, Spread, percentile, ratios
+from bench.lab import Lab
+from bench.load import Answer, load
+from bench.sites import Site, production
+from bench.watching import watch
+
+SCREENS = 5
+STEADY = (200, 40.0)
+# How many, and how many a second.
+BURSTS = ((200, 200.0), (300, 300.0))
+CLIENTS = 50
+WARM_UP = 40
+# Less than a heartbeat's interval: what has not come by then was lost on the way,
+# though a stream that heals itself would still bring it.
+PATIENCE_SECONDS = 3.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrangement:
+    """A site under measurement; `serve` takes more environment."""
+
+    name: str
+    settings: str
+    serve: Callable[..., AbstractContextManager[Site]]
+
+
+OURS = Arrangement("production", "attendance_site.settings", production)
+ARRANGEMENTS = [OURS]
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """Of one round: milliseconds of every frame that came, and how many did not."""
+
+    milliseconds: list[float]
+    lost: int
+
+
+class Trial:
+    """One arrangement that serves, with the log of its commits."""
+
+    def __init__(self, site: Site, commits: Commits) -> None:
+        self._site = site
+        self._commits = commits
+
+    def run(self, pupils: Pupils, number: int, rate: float) -> Found:
+        """`number` students check in to a new class session, five screens watch."""
+        class_session = school.new_class_session(
+            pupils.school.course, pupils.school.teacher
+        )
+        port = self._site.web.port
+        requests = school.qr_check_ins(class_session, pupils.headers)
+        warm_up, measured = requests[:WARM_UP], requests[WARM_UP : WARM_UP + number]
+        ids = [student.pk for student in pupils.school.students]
+        awaited = set(ids[WARM_UP : WARM_UP + number])
+        path = f"/ws/class-sessions/{class_session.pk}/"
+        with watch(self._site.live.port, path, pupils.screens) as screens:
+            _all_created(load(port, warm_up, clients=CLIENTS))
+            time.sleep(0.5)
+            self._commits.clear()
+            _all_created(load(port, measured, clients=CLIENTS, rate=rate))
+            time.sleep(PATIENCE_SECONDS)
+        committed = self._commits.read()
+        took: dict[tuple[int, int], float] = {}
+        for frame in screens.frames:
+            if frame.student_id in awaited:
+                seconds = frame.at - committed[frame.student_id]
+                took.setdefault((frame.screen, frame.student_id), seconds * 1000)
+        return Found(list(took.values()), SCREENS * number - len(took))
+
+
+@dataclasses.dataclass(frozen=True)
+class Pupils:
+    """A school, the headers of its students' requests, and those of the screens."""
+
+    school: school.School
+    headers: list[dict[str, str]]
+    screens: list[dict[str, str]]
+
+
+def make_pupils(number: int) -> Pupils:
+    """Students with the browser's log-in, marked; a token of the teacher's a screen."""
+    made = school.make_school(number)
+    cookies = school.cookie_headers(made.students)
+    return Pupils(
+        made,
+        [
+            {**headers, MARK: str(student.pk)}
+            for student, headers in zip(made.students, cookies, strict=True)
+        ],
+        school.bearer_headers([made.teacher] * SCREENS),
+    )
+
+
+def run(lab: Lab) -> Section:
+    lab.fresh_database()
+    pupils = make_pupils(WARM_UP + max(number for number, _ in BURSTS))
+    found: dict[tuple[str, float], list[Found]] = collections.defaultdict(list)
+    bell: list[float] = []
+    with contextlib.ExitStack() as stack:
+        trials = {
+            arrangement.name: stack.enter_context(_serve(lab, arrangement))
+            for arrangement in ARRANGEMENTS
+        }
+        for _ in range(lab.rounds):
+            number, rate = STEADY
+            bell.append(percentile(ring(lab.redis.url, number, rate), 99) * 1000)
+            for number, rate in (STEADY, *BURSTS):
+                for name, trial in trials.items():
+                    found[name, rate].append(trial.run(pupils, number, rate))
+    return Section(
+        "From commit to screen",
+        [
+            _steady_row(found[OURS.name, STEADY[1]], bell),
+            *(
+                row
+                for number, rate in BURSTS
+                for row in _burst_rows(number, found[OURS.name, rate])
+            ),
+            *(
+                row
+                for arrangement in ARRANGEMENTS
+                if arrangement is not OURS
+                for number, rate in (STEADY, *BURSTS)
+                for row in _rival_rows(number, rate, arrangement, found)
+            ),
+        ],
+        [
+            "Begins when COMMIT has returned to the web process, before anything that "
+            "is left for after it (a middleware that only the bench uses writes the "
+            "moment down), and ends when a screen has received the frame. Screens and "
+            "load are processes of their own. Raw Redis is redis-py in two processes. "
+            f"A frame is lost that has not come {PATIENCE_SECONDS:.0f} s after the "
+            "last answer; ours would come with the next heartbeat."
+        ],
+    )
+
+
+@contextlib.contextmanager
+def _serve(lab: Lab, arrangement: Arrangement) -> Iterator[Trial]:
+    with timed(arrangement.settings) as (commits, environment):
+        with arrangement.serve(lab, **environment) as site:
+            yield Trial(site, commits)
+
+
+def _all_created(answers: list[Answer]) -> None:
+    refused = collections.Counter(a.status for a in answers if a.status != 201)
+    if refused:
+        raise RuntimeError(f"check-ins were answered {dict(refused)}")
+
+
+def _p99(found: list[Found]) -> Spread:
+    return Spread.of((percentile(f.milliseconds, 99) for f in found), "ms")
+
+
+def _steady_row(found: list[Found], bell: list[float]) -> Row:
+    figures = [percentile(f.milliseconds, 99) for f in found]
+    ratio = ratios(figures, bell)
+    return Row(
+        f"commit → screen, {STEADY[1]:.0f} check-ins/s, {SCREENS} screens, p99",
+        Spread.of(figures, "ms"),
+        "≤ 10 × raw Redis",
+        ratio.median <= 10,
+        against="raw Redis publish → subscriber, p99",
+        limit=Spread.of(bell, "ms"),
+        ratio=ratio,
+    )
+
+
+def _burst_rows(number: int, found: list[Found]) -> list[Row]:
+    p99, lost = _p99(found), Spread.of((f.lost for f in found), "frames")
+    what = f"commit → screen, {number} in one second, {SCREENS} screens"
+    return [
+        Row(f"{what}, p99", p99, "≤ 15 ms", p99.median <= 15),
+        Row(f"{what}, lost", lost, f"0 of {SCREENS * number}", lost.high == 0),
+    ]
+
+
+def _rival_rows(
+    number: int,
+    rate: float,
+    rival: Arrangement,
+    found: dict[tuple[str, float], list[Found]],
+) -> list[Row]:
+    theirs, ours = found[rival.name, rate], found[OURS.name, rate]
+    what = f"{rival.name}: commit → screen, {number} at {rate:.0f} a second"
+    lost = Spread.of((f.lost for f in theirs), "frames")
+    return [
+        Row(
+            f"{what}, p99",
+            _p99(theirs),
+            "side by side",
+            True,
+            against=OURS.name,
+            limit=_p99(ours),
+            ratio=ratios(
+                [percentile(f.milliseconds, 99) for f in theirs],
+                [percentile(f.milliseconds, 99) for f in ours],
+            ),
+        ),
+        Row(f"{what}, lost", lost, f"of {SCREENS * number}, side by side", True),
+    ]
