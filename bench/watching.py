@@ -16,7 +16,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import os
 import pickle
 import re
 import resource
@@ -197,7 +196,5 @@ def _run(port: int, requests: list[bytes]) -> list[tuple[int, float, bytes]]:
 
 
 if __name__ == "__main__":
-    # Unbuffered, or the end of what came at once would never be seen.
-    stdin = os.fdopen(0, "rb", buffering=0)
-    port, requests = pickle.load(stdin)
+    port, requests = pickle.load(sys.stdin.buffer)
     sys.stdout.buffer.write(pickle.dumps(_run(port, requests)))
