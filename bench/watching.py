@@ -15,33 +15,22 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import json
 import pickle
 import re
 import resource
 import selectors
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from bench.load import http_request
+from bench.wire import Screen, handshake
 
 ROOT = Path(__file__).resolve().parents[1]
 READY = b"ready\n"
-# Of a frame's text this much is kept: enough for any message but a bulk change.
-KEPT_BYTES = 1024
 # Handshakes under way at a time, as of a hall that comes back.
 CONNECTING = 20
-_UPGRADE = {
-    "Upgrade": "websocket",
-    "Connection": "Upgrade",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +71,7 @@ class Screens:
 @contextlib.contextmanager
 def watch(port: int, path: str, headers: Sequence[dict[str, str]]) -> Iterator[Screens]:
     """A screen for each of `headers`, all past their first frame."""
-    requests = [http_request("GET", path, {**_UPGRADE, **sent}) for sent in headers]
+    requests = [handshake(path, sent) for sent in headers]
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.watching"],
         cwd=ROOT,
@@ -110,60 +99,6 @@ def allow_sockets(number: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(number, hard), hard))
 
 
-def client_frame(content: Any) -> bytes:
-    """A client's text frame: masked, with zeros."""
-    text = json.dumps(content).encode()
-    assert len(text) < 126
-    return bytes([0x81, 0x80 | len(text)]) + bytes(4) + text
-
-
-class _Screen:
-    def __init__(self, port: int, request: bytes, number: int) -> None:
-        self.number = number
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(request)
-        self.received = bytearray()
-        self.is_open = False
-
-    def take(self, data: bytes) -> Iterator[bytes]:
-        """Add what was received; the beginnings of the text frames now whole."""
-        self.received += data
-        if not self.is_open:
-            end = self.received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            if not self.received.startswith(b"HTTP/1.1 101"):
-                raise RuntimeError(f"refused: {bytes(self.received[:80])!r}")
-            self.is_open = True
-            del self.received[: end + 4]
-        while (frame := frame_in(self.received)) is not None:
-            opcode, begin, end = frame
-            content = bytes(self.received[begin : min(end, begin + KEPT_BYTES)])
-            del self.received[:end]
-            if opcode == 9:  # a ping; without an answer the server may hang up
-                pong = bytes([0x8A, 0x80 | len(content)]) + bytes(4) + content
-                self.socket.sendall(pong)
-            elif opcode == 8:
-                raise RuntimeError(f"the server closed a screen: {content!r}")
-            else:
-                yield content
-
-
-def frame_in(received: bytearray) -> tuple[int, int, int] | None:
-    """Opcode, begin and end of the payload of a server's first frame, if whole."""
-    if len(received) < 2:
-        return None
-    size, begin = received[1] & 0x7F, 2
-    if size > 125:
-        begin = 4 if size == 126 else 10
-        if len(received) < begin:
-            return None
-        size = int.from_bytes(received[2:begin])
-    end = begin + size
-    return None if len(received) < end else (received[0] & 0x0F, begin, end)
-
-
 def _run(port: int, requests: list[bytes]) -> list[tuple[int, float, bytes]]:
     """`screen`, `at` and `text` of each frame, until standard input ends."""
     allow_sockets(len(requests) + 50)
@@ -174,8 +109,8 @@ def _run(port: int, requests: list[bytes]) -> list[tuple[int, float, bytes]]:
     told = False
     while True:
         while opened < len(requests) and len(awaited) < CONNECTING:
-            screen = _Screen(port, requests[opened], opened)
-            poll.register(screen.socket, selectors.EVENT_READ, screen)
+            screen = Screen(port, requests[opened])
+            poll.register(screen.socket, selectors.EVENT_READ, (opened, screen))
             awaited.add(opened)
             opened += 1
         if not told and opened == len(requests) and not awaited:
@@ -183,16 +118,14 @@ def _run(port: int, requests: list[bytes]) -> list[tuple[int, float, bytes]]:
             sys.stdout.buffer.write(READY)
             sys.stdout.buffer.flush()
         for key, _ in poll.select():
-            screen = key.data
-            if screen is None:
+            if key.data is None:
                 return frames
+            number, screen = key.data
             data = screen.socket.recv(262144)
             at = time.monotonic()
-            if not data:
-                raise RuntimeError("the server hung up on a screen")
             for text in screen.take(data):
-                frames.append((screen.number, at, text))
-                awaited.discard(screen.number)
+                frames.append((number, at, text))
+                awaited.discard(number)
 
 
 if __name__ == "__main__":
