@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models.expressions import RawSQL
 
-from attendance import sealing
+from attendance import rows, sealing
 from attendance.models import (
     AttendanceEvent,
     AttendanceRecord,
@@ -171,12 +171,11 @@ def next_revision(class_session: ClassSession, *, unmoved: bool = False) -> int 
             class_session.code_generation,
             class_session.edition,
         ]
-    table = connection.ops.quote_name(ClassSession._meta.db_table)
     with connection.cursor() as cursor:
         # Django's update() cannot return the new value, and reading it afterwards
         # would be one more round trip under the hottest lock there is.
         cursor.execute(
-            f"UPDATE {table} SET revision = revision + 1 "
+            f"UPDATE {rows.table(ClassSession)} SET revision = revision + 1 "
             f"WHERE {' AND '.join(conditions)} RETURNING revision",
             values,
         )
@@ -217,8 +216,7 @@ def append(
         operation_id=operation_id,
         before=before,
     )
-    event.hash = _chained_hash(event)
-    event.save(force_insert=True)
+    event.pk = rows.insert(event, expressions={"hash": _chained_hash(event)})
     message = message_payload(event)
     groups = _student_groups(class_session.course_id, message, student_id)
 
@@ -232,16 +230,15 @@ def append(
     return event
 
 
-def _chained_hash(event: AttendanceEvent) -> RawSQL:
+def _chained_hash(event: AttendanceEvent) -> tuple[str, list[Any]]:
     """
     The event's hash, as an expression: `sealing.chained` inside the INSERT.
 
     There it can look up the hash of the event before, which the lock on the session
     keeps still, without one more round trip under that lock.
     """
-    table = connection.ops.quote_name(AttendanceEvent._meta.db_table)
     text = (
-        f"COALESCE((SELECT hash FROM {table} "
+        f"COALESCE((SELECT hash FROM {rows.table(AttendanceEvent)} "
         "WHERE class_session_id = %s AND revision = %s), %s) || %s"
     )
     digest = (
@@ -250,15 +247,12 @@ def _chained_hash(event: AttendanceEvent) -> RawSQL:
         # Django brings this one along.
         else f"SHA256({text})"
     )
-    return RawSQL(
-        digest,
-        [
-            event.class_session_id,
-            event.revision - 1,
-            sealing.GENESIS,
-            sealing.content_digest(event),
-        ],
-    )
+    return digest, [
+        event.class_session_id,
+        event.revision - 1,
+        sealing.GENESIS,
+        sealing.content_digest(event),
+    ]
 
 
 def announce_beside_messages(class_session_id: int) -> None:

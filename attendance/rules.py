@@ -12,6 +12,10 @@ from typing import Protocol
 from attendance.exceptions import CheckInClosedError, TooEarlyError
 from attendance.models.record import Source, Status
 
+# The budget against guessing codes and forging tokens (contract, "Conventions").
+CHECK_IN_FAILURES = 10
+CHECK_IN_WINDOW = timedelta(minutes=10)
+
 
 class Timing(Protocol):
     """What the rules look at in a class session."""

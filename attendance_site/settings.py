@@ -97,6 +97,8 @@ except ValueError as problem:
     raise ImproperlyConfigured(f"DATABASE_URL makes no sense: {problem}") from None
 if _database["ENGINE"].rpartition(".")[2] not in ("postgresql", "sqlite3"):
     raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite.")
+if _database["ENGINE"] == "django.db.backends.postgresql":
+    _database["ENGINE"] = "attendance_site.postgresql"
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     _database["OPTIONS"] = {

@@ -53,9 +53,9 @@ def test_check_in_by_code(school, django_assert_num_queries):
     _, class_session, students, _ = school
     client = client_for(students[1])
     body = {"verification_code": class_session.verification_code}
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(7):
         assert client.post(f"{API}/check-ins/code/", body).status_code == 201
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(2):
         assert client.post(f"{API}/check-ins/code/", body).status_code == 200
 
 
@@ -64,9 +64,9 @@ def test_check_in_by_qr(school, django_assert_num_queries):
     _, class_session, students, teacher_client = school
     client = client_for(students[1])
     body = {"token": qr_token_of(teacher_client, class_session)}
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(7):
         assert client.post(f"{API}/check-ins/qr/", body).status_code == 201
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(2):
         assert client.post(f"{API}/check-ins/qr/", body).status_code == 200
 
 

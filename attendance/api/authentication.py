@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.db import connection
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 from knox.auth import TokenAuthentication
@@ -15,6 +16,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 
+from attendance import rows
 from attendance.models import User
 
 
@@ -35,7 +37,7 @@ def users_of_tokens(tokens: Iterable[str]) -> dict[str, tuple[User, AuthToken]]:
         # A lone surrogate cannot be digested, and is nobody's token.
         with contextlib.suppress(UnicodeEncodeError):
             digests[token] = hash_token(token)
-    stored = AuthToken.objects.select_related("user").in_bulk(digests.values())
+    stored = _stored(digests.values())
     now = timezone.now()
     return {
         token: (found.user, found)
@@ -44,6 +46,31 @@ def users_of_tokens(tokens: Iterable[str]) -> dict[str, tuple[User, AuthToken]]:
         and found.user.is_active
         and (found.expiry is None or found.expiry > now)
     }
+
+
+def _stored(digests: Collection[str]) -> dict[str, AuthToken]:
+    """
+    By digest, the stored tokens with their users.
+
+    Without the ORM's compiler: every request that bears a token begins with this.
+    """
+    if not digests:
+        return {}
+    statement = f"""
+        SELECT {rows.columns(AuthToken, "t")}, {rows.columns(User, "u")}
+        FROM {rows.table(AuthToken)} t
+        JOIN {rows.table(User)} u ON u.id = t.user_id
+        WHERE t.digest IN ({", ".join(["%s"] * len(digests))})
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, list(digests))
+        found = cursor.fetchall()
+    tokens = {}
+    for row in found:
+        token = rows.instance(AuthToken, row[: rows.width(AuthToken)])
+        token.user = rows.instance(User, row[rows.width(AuthToken) :])
+        tokens[token.digest] = token
+    return tokens
 
 
 class BearerAuthentication(TokenAuthentication):

@@ -14,6 +14,11 @@ from attendance.selectors.access import (
     records_visible,
     teachers_among,
 )
+from attendance.selectors.check_ins import (
+    Situation,
+    situation_by_code,
+    situation_by_id,
+)
 from attendance.selectors.conflicts import (
     conflict_of,
     open_conflicts,
@@ -59,6 +64,7 @@ __all__ = [
     "EVENTS_PER_PAGE",
     "REPLAY_MESSAGES",
     "STUDENT_SNAPSHOT_RECORDS",
+    "Situation",
     "active_enrollments",
     "can_teach",
     "class_session_for_teacher",
@@ -92,6 +98,8 @@ __all__ = [
     "roster",
     "roster_student_ids",
     "same_marks",
+    "situation_by_code",
+    "situation_by_id",
     "snapshot",
     "stream_state",
     "teachers_among",

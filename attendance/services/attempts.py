@@ -15,9 +15,8 @@ from django.db import connection, transaction
 
 from attendance.exceptions import LogInThrottledError, TooManyAttemptsError
 from attendance.models import FailedCheckIn, LogInAttempt, User
+from attendance.rules import CHECK_IN_FAILURES, CHECK_IN_WINDOW
 
-CHECK_IN_FAILURES = 10
-CHECK_IN_WINDOW = timedelta(minutes=10)
 LOG_INS = 10
 LOG_IN_WINDOW = timedelta(minutes=1)
 
@@ -30,7 +29,12 @@ def require_check_in_budget(student: User, at: datetime) -> None:
         .values_list("at", flat=True)[:CHECK_IN_FAILURES]
     )
     if len(recent) == CHECK_IN_FAILURES:
-        raise TooManyAttemptsError(_seconds_until(recent[-1] + CHECK_IN_WINDOW, at))
+        raise budget_used_up(recent[-1], at)
+
+
+def budget_used_up(since: datetime, at: datetime) -> TooManyAttemptsError:
+    """The refusal while the oldest failure that counts is of `since`."""
+    return TooManyAttemptsError(_seconds_until(since + CHECK_IN_WINDOW, at))
 
 
 def count_failed_check_in(student: User, at: datetime) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from attendance import codes, events, rules, selectors
@@ -15,12 +14,14 @@ from attendance.exceptions import (
     CheckInClosedError,
     ExpiredTokenError,
     InvalidCodeError,
+    InvalidFormatError,
     InvalidTokenError,
     NotEnrolledError,
     SessionNotOpenError,
     TooEarlyError,
 )
 from attendance.models import (
+    UNMARKED,
     AttendanceRecord,
     ClassSession,
     MessageType,
@@ -29,12 +30,18 @@ from attendance.models import (
     VerificationMethod,
 )
 from attendance.payloads import Payload, record_payload
+from attendance.selectors import Situation
 from attendance.services import precedence
-from attendance.services.attempts import count_failed_check_in, require_check_in_budget
+from attendance.services.attempts import (
+    budget_used_up,
+    count_failed_check_in,
+    require_check_in_budget,
+)
 from attendance.services.records import (
     SessionMovedError,
     claim_record,
     judged_again,
+    save_unless_moved,
 )
 
 
@@ -56,18 +63,22 @@ def check_in_by_token(
     NotEnrolledError, SessionNotOpenError, TooEarlyError, CheckInClosedError.
     """
     at = at or timezone.now()
-    require_check_in_budget(student, at)
     try:
         claims = codes.read_token(token)
     except InvalidTokenError:
+        require_check_in_budget(student, at)
         # Nothing at all is a slip of some scanner; anything else may be a forgery.
         if token.strip():
             count_failed_check_in(student, at)
         raise
 
-    def find() -> ClassSession:
-        found = _sessions().filter(pk=claims.class_session_id).first()
-        if found is None or found.code_generation != claims.generation:
+    def find() -> Situation:
+        found = selectors.situation_by_id(student, claims.class_session_id, at)
+        if found is None:
+            require_check_in_budget(student, at)
+            raise ExpiredTokenError
+        _require_budget(found, at)
+        if found.class_session.code_generation != claims.generation:
             raise ExpiredTokenError
         return found
 
@@ -84,47 +95,59 @@ def check_in_by_code(
     NotEnrolledError, TooEarlyError, CheckInClosedError.
     """
     at = at or timezone.now()
-    require_check_in_budget(student, at)
-    digits = codes.normalize_verification_code(code)
+    try:
+        digits = codes.normalize_verification_code(code)
+    except InvalidFormatError:
+        require_check_in_budget(student, at)
+        raise
 
-    def find() -> ClassSession:
-        # By the unique index: the time of a look-up says nothing about how near a
-        # guess was, and the budget above bounds the guesses.
-        found = _sessions().filter(verification_code=digits).first()
+    def find() -> Situation:
+        found = selectors.situation_by_code(student, digits, at)
         if found is None:
             count_failed_check_in(student, at)
             raise InvalidCodeError
+        _require_budget(found, at)
         return found
 
     return _check_in(student, VerificationMethod.VERIFICATION_CODE, find, at)
 
 
-def _sessions() -> QuerySet[ClassSession]:
-    return ClassSession.objects.select_related("course")
+def _require_budget(situation: Situation, at: datetime) -> None:
+    if situation.budget_used_at is not None:
+        raise budget_used_up(situation.budget_used_at, at)
 
 
 @judged_again
 def _check_in(
     student: User,
     method: VerificationMethod,
-    find: Callable[[], ClassSession],
+    find: Callable[[], Situation],
     at: datetime,
 ) -> CheckIn:
-    class_session = find()
-    if not selectors.is_enrolled(student, class_session.course_id):
+    situation = find()
+    class_session, standing = situation.class_session, situation.record
+    if not situation.enrolled:
         raise NotEnrolledError
     if not class_session.is_open:
         raise SessionNotOpenError
-    standing = AttendanceRecord.objects.filter(
-        class_session=class_session, student=student
-    ).first()
     if standing is not None and standing.is_checked_in:
         if precedence.is_overruled(standing, Source.STUDENT):
             _object(class_session, student, method, standing, at)
         return _outcome(class_session, student, standing, already=True)
     # Judged before any lock is taken: a refusal costs the others nothing.
     status, minutes = rules.judge_check_in(class_session, at)
-    return _write(class_session, student, method, status, minutes, at)
+    record = standing or AttendanceRecord(
+        class_session=class_session, student=student, status=UNMARKED
+    )
+    old_status = record.status
+    record.status = status
+    record.late_minutes = minutes
+    record.check_in_time = at
+    record.verification_method = method
+    record.source = Source.STUDENT
+    record.override_reason = None
+    record.version += 1
+    return _write(class_session, student, record, old_status, at)
 
 
 def _object(
@@ -162,25 +185,14 @@ def _object(
 def _write(
     class_session: ClassSession,
     student: User,
-    method: VerificationMethod,
-    status: str,
-    minutes: int,
+    record: AttendanceRecord,
+    old_status: str,
     at: datetime,
 ) -> CheckIn:
-    record = claim_record(class_session, student.pk)
-    if record.is_checked_in:
-        # Somebody was faster: this student on another device, or a teacher, against
-        # whose mark there may be something to say.
+    # Somebody may have been faster: this student on another device, or a teacher,
+    # against whose mark there may be something to say.
+    if not save_unless_moved(record):
         raise SessionMovedError
-    old_status = record.status
-    record.status = status
-    record.late_minutes = minutes
-    record.check_in_time = at
-    record.verification_method = method
-    record.source = Source.STUDENT
-    record.override_reason = None
-    record.version += 1
-    record.save()
     if events.next_revision(class_session, unmoved=True) is None:
         raise SessionMovedError
     events.append(

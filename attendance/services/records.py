@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
+from attendance import rows
 from attendance.models import UNMARKED, AttendanceRecord, ClassSession
 
 P = ParamSpec("P")
@@ -53,6 +54,34 @@ def claim_records(
 def claim_record(class_session: ClassSession, student_id: int) -> AttendanceRecord:
     """One student's record, as `claim_records` gives it."""
     return claim_records(class_session, (student_id,))[student_id]
+
+
+def save_unless_moved(record: AttendanceRecord) -> bool:
+    """
+    Write a record whose version was counted up from the one that was read.
+
+    False, and nothing written, where somebody else has changed it since, or has made
+    the one that was not there. One statement that judges and locks at once: what
+    `claim_record` does in three for those who must read under the lock. Call it inside
+    a transaction, before the session's lock is taken.
+    """
+    if record.version == 1:
+        pk = rows.insert(
+            record, suffix="ON CONFLICT (class_session_id, student_id) DO NOTHING"
+        )
+        if pk is None:
+            return False
+        record.pk = pk
+        return True
+    written = {
+        field.attname: getattr(record, field.attname)
+        for field in record._meta.concrete_fields
+        if not field.primary_key
+    }
+    updated = AttendanceRecord.objects.filter(
+        pk=record.pk, version=record.version - 1
+    ).update(**written)
+    return updated == 1
 
 
 class SessionMovedError(Exception):

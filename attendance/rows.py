@@ -1,0 +1,144 @@
+"""
+Rows without the ORM's compiler: for the way of a check-in, log-in included.
+
+Django builds every statement anew from its expressions, which for a single row costs
+several times what the database takes for it (docs/decisions.md has the figures). Here
+a statement's text is made once from the model; values still pass through the fields'
+own conversions, so that either database is given, and gives, what it would by the ORM.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
+
+M = TypeVar("M", bound=models.Model)
+
+
+Field: TypeAlias = "models.Field[Any, Any]"
+
+
+@functools.cache
+def table(model: type[models.Model]) -> str:
+    """The model's table, quoted."""
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+@functools.cache
+def columns(model: type[models.Model], alias: str) -> str:
+    """All columns of the model, for a SELECT that calls its table `alias`."""
+    return ", ".join(
+        f"{alias}.{_quoted(field)}" for field in model._meta.concrete_fields
+    )
+
+
+def width(model: type[models.Model]) -> int:
+    """How many values `columns` yields."""
+    return len(model._meta.concrete_fields)
+
+
+def instance(model: type[M], values: Sequence[Any]) -> M:
+    """The instance whose row, read by `columns`, this is."""
+    names, converted = _reading(model, connection.vendor)
+    row = list(values)
+    for position, converters, column in converted:
+        for convert in converters:
+            row[position] = convert(row[position], column, connection)
+    return model.from_db(connection.alias, names, row)
+
+
+def first(model: type[M], condition: str, parameters: Sequence[Any]) -> M | None:
+    """The row `r` that meets the SQL condition, which is about a unique key."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {columns(model, 'r')} FROM {table(model)} r WHERE {condition}",
+            parameters,
+        )
+        found = cursor.fetchone()
+    return None if found is None else instance(model, found)
+
+
+def converted(field: Field, value: Any) -> Any:
+    """A value of one column of that kind, as the ORM would give it."""
+    for convert in _converters(field):
+        value = convert(value, field.cached_col, connection)
+    return value
+
+
+def insert(
+    row: models.Model,
+    *,
+    suffix: str = "",
+    expressions: Mapping[str, tuple[str, Sequence[Any]]] | None = None,
+) -> int | None:
+    """
+    Insert `row` and return its new id.
+
+    `expressions` gives attributes an SQL expression with parameters. With a `suffix`
+    that lets the database leave the row out (ON CONFLICT DO NOTHING), None says it did.
+    """
+    given = expressions or {}
+    fields: list[Field] = []
+    texts: list[str] = []
+    parameters: list[Any] = []
+    for field in _written(type(row)):
+        value = getattr(row, field.attname)
+        if field.attname in given:
+            text, values = given[field.attname]
+            parameters.extend(values)
+        elif isinstance(value, DatabaseDefault):
+            continue
+        else:
+            text = "%s"
+            parameters.append(field.get_db_prep_save(value, connection))
+        fields.append(field)
+        texts.append(text)
+    statement = _insertion(type(row), tuple(fields), tuple(texts))
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement} {suffix} RETURNING id", parameters)
+        found = cursor.fetchone()
+    return None if found is None else int(found[0])
+
+
+@functools.cache
+def _written(model: type[models.Model]) -> tuple[Field, ...]:
+    return tuple(f for f in model._meta.concrete_fields if not f.primary_key)
+
+
+@functools.cache
+def _insertion(
+    model: type[models.Model], fields: tuple[Field, ...], texts: tuple[str, ...]
+) -> str:
+    names = ", ".join(_quoted(field) for field in fields)
+    return f"INSERT INTO {table(model)} ({names}) VALUES ({', '.join(texts)})"
+
+
+@functools.cache
+def _reading(model: type[models.Model], vendor: str) -> tuple[list[str], list[Any]]:
+    """The attributes in the order of the columns, and the conversions of some."""
+    fields = model._meta.concrete_fields
+    return (
+        [field.attname for field in fields],
+        [
+            (position, converters, field.cached_col)
+            for position, field in enumerate(fields)
+            if (converters := _converters(field))
+        ],
+    )
+
+
+def _converters(field: Field) -> list[Any]:
+    column = field.cached_col
+    return [
+        *connection.ops.get_db_converters(column),
+        *field.get_db_converters(connection),
+    ]
+
+
+def _quoted(field: Field) -> str:
+    assert field.column is not None, "a concrete field has a column"
+    return connection.ops.quote_name(field.column)
