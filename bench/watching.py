@@ -47,6 +47,11 @@ class Frame:
         return found[1].decode() if found else ""
 
     @functools.cached_property
+    def revision(self) -> int | None:
+        found = re.search(rb'"revision": ?(\d+)', self.text)
+        return int(found[1]) if found else None
+
+    @functools.cached_property
     def student_id(self) -> int | None:
         """Of whom a `student_joined` is."""
         found = re.search(rb'"student_id": ?(\d+)', self.text)
