@@ -9,7 +9,13 @@ from bench.figures import keep
 from bench.lab import Lab, say
 
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
-BENCHES: tuple[str, ...] = ("streams", "screens", "snapshot", "close_under_load")
+BENCHES: tuple[str, ...] = (
+    "check_ins",
+    "streams",
+    "screens",
+    "snapshot",
+    "close_under_load",
+)
 
 
 def main() -> int:
