@@ -10,6 +10,7 @@ from bench.lab import Lab, say
 
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
 BENCHES: tuple[str, ...] = (
+    "check_ins",
     "streams",
     "screens",
     "snapshot",
