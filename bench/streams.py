@@ -14,7 +14,7 @@ from bench.bell import ring
 from bench.commits import MARK, Commits, timed
 from bench.figures import Row, Section, Spread, percentile, ratios
 from bench.lab import Lab
-from bench.load import load
+from bench.load import load, start_load
 from bench.sites import Site, production, stock
 from bench.watching import watch
 
@@ -22,11 +22,13 @@ SCREENS = 5
 STEADY = (200, 40.0)
 # How many, and how many a second.
 BURSTS = ((200, 200.0), (300, 300.0))
+# Raw Redis during a burst: enough for a p99, too few to be felt.
+BELL_BESIDE = (100, 100.0)
 CLIENTS = 50
 WARM_UP = 40
 # Less than a heartbeat's interval: what has not come by then was lost on the way,
 # though a stream that heals itself would still bring it.
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,8 +64,18 @@ class Trial:
         self._site = site
         self._commits = commits
 
-    def run(self, pupils: Pupils, number: int, rate: float) -> Found:
-        """`number` students check in to a new class session, five screens watch."""
+    def run(
+        self,
+        pupils: Pupils,
+        number: int,
+        rate: float,
+        beside: Callable[[], None] = lambda: None,
+    ) -> Found:
+        """
+        `number` students check in to a new class session, five screens watch.
+
+        `beside` is called while they do.
+        """
         class_session = school.new_class_session(
             pupils.school.course, pupils.school.teacher
         )
@@ -76,7 +88,9 @@ class Trial:
             load(port, warm_up, clients=CLIENTS)
             time.sleep(0.5)
             self._commits.clear()
-            answers = load(port, measured, clients=CLIENTS, rate=rate)
+            running = start_load(port, measured, clients=CLIENTS, rate=rate)
+            beside()
+            answers = running.result()
             time.sleep(PATIENCE_SECONDS)
         committed = self._commits.read()
         asked = ids[WARM_UP : WARM_UP + number]
@@ -122,17 +136,22 @@ def run(lab: Lab) -> Section:
     pupils = make_pupils(WARM_UP + max(number for number, _ in BURSTS))
     found: dict[tuple[str, float], list[Found]] = collections.defaultdict(list)
     bell: list[float] = []
+    busy_bell: list[float] = []
     with contextlib.ExitStack() as stack:
         trials = {
             arrangement.name: stack.enter_context(_serve(lab, arrangement))
             for arrangement in (OURS, RIVAL)
         }
         for _ in range(lab.rounds):
-            number, rate = STEADY
-            bell.append(percentile(ring(lab.redis.url, number, rate), 99) * 1000)
+            bell.append(_bell(lab, *STEADY))
             for number, rate in (STEADY, *BURSTS):
                 for name, trial in trials.items():
                     found[name, rate].append(trial.run(pupils, number, rate))
+            trials[OURS.name].run(
+                pupils,
+                *BURSTS[-1],
+                beside=lambda: busy_bell.append(_bell(lab, *BELL_BESIDE)),
+            )
     return Section(
         "From commit to screen",
         [
@@ -140,7 +159,7 @@ def run(lab: Lab) -> Section:
             *(
                 row
                 for number, rate in BURSTS
-                for row in _burst_rows(number, found[OURS.name, rate])
+                for row in _burst_rows(number, found[OURS.name, rate], busy_bell)
             ),
             *(
                 row
@@ -186,12 +205,27 @@ def _steady_row(found: list[Found], bell: list[float]) -> Row:
     )
 
 
-def _burst_rows(number: int, found: list[Found]) -> list[Row]:
+def _bell(lab: Lab, number: int, rate: float) -> float:
+    """p99 of raw Redis, in milliseconds."""
+    return percentile(ring(lab.redis.url, number, rate), 99) * 1000
+
+
+def _burst_rows(number: int, found: list[Found], busy_bell: list[float]) -> list[Row]:
     p99 = _p99(found)
     missing = Spread.of((f.lost + f.refused * SCREENS for f in found), "frames")
     what = f"commit → screen, {number} in one second, {SCREENS} screens"
     return [
-        Row(f"{what}, p99", p99, "≤ 15 ms", p99.median <= 15),
+        Row(
+            f"{what}, p99",
+            p99,
+            "≤ 15 ms",
+            p99.median <= 15,
+            reason=""
+            if p99.median <= 15
+            else "The check-ins keep both cores busy, and each of the five processes "
+            "on the way waits for its turn. Raw Redis, with two processes on the way, "
+            f"takes a p99 of {Spread.of(busy_bell, 'ms')} during such a burst.",
+        ),
         Row(f"{what}, lost", missing, f"0 of {SCREENS * number}", missing.high == 0),
     ]
 
