@@ -222,7 +222,7 @@ def _burst_rows(number: int, found: list[Found], busy_bell: list[float]) -> list
             p99.median <= 15,
             reason=""
             if p99.median <= 15
-            else "The check-ins keep both cores busy, and each of the five processes "
+            else "The check-ins keep both cores busy, and each of the four processes "
             "on the way waits for its turn. Raw Redis, with two processes on the way, "
             f"takes a p99 of {Spread.of(busy_bell, 'ms')} during such a burst.",
         ),
