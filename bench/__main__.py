@@ -9,7 +9,14 @@ from bench.figures import keep
 from bench.lab import Lab, say
 
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
-BENCHES: tuple[str, ...] = ()
+BENCHES: tuple[str, ...] = (
+    "check_ins",
+    "streams",
+    "screens",
+    "snapshot",
+    "close_under_load",
+    "live_page",
+)
 
 
 def main() -> int:

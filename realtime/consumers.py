@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from urllib.parse import parse_qs
 
@@ -26,6 +27,10 @@ from realtime.stream import StreamConsumer
 
 # More records than these behind: a snapshot is the shorter way.
 HEALED_BY_MESSAGES = 5
+# Messages of several web processes overtake each other. For so long the one that is
+# missing may still come by itself, before it is looked up in the event table.
+OVERTAKEN_SECONDS = 0.05
+EARLY_MESSAGES = 50
 
 
 class ClassSessionConsumer(StreamConsumer[SessionBeat]):
@@ -33,7 +38,8 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
     Streams one class session to a teacher, revision by revision.
 
     `_revision` is the last one that this connection has seen. The next one is sent on
-    without a look at the database; a later one makes it read the event table.
+    without a look at the database; a later one waits a moment for what it has
+    overtaken, and then makes it read the event table.
     """
 
     stream_name = "class_session"
@@ -41,6 +47,12 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
     _revision = 0
     # When it got there, by the clock of `Reading.begun`.
     _moved_at = 0.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        # By revision, those that came before the one that is next.
+        self._early: dict[int, Payload] = {}
+        self._patience: asyncio.TimerHandle | None = None
 
     @property
     def class_session_id(self) -> int:
@@ -73,18 +85,32 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
 
     async def handle_mail(self, mail: Mail) -> None:
         if mail.overflowed:
+            self._early.clear()
             await self._send_snapshot("overflow")
             return
-        hole = mail.hole
         for message in mail.messages:
             # BEAT_NOW has none: it is for the pulse.
             revision = message.get("revision", 0)
-            if revision == self._revision + 1:
-                await self._forward(message)
-            elif revision > self._revision:
-                hole = True
-        if hole:
+            if revision > self._revision:
+                self._early[revision] = message
+            while self._revision + 1 in self._early:
+                await self._forward(self._early.pop(self._revision + 1))
+        # A snapshot or a replay may have brought what waited here.
+        self._early = {r: m for r, m in self._early.items() if r > self._revision}
+        if mail.hole or len(self._early) > EARLY_MESSAGES:
+            self._early.clear()
             await self._catch_up(await self.pulse.reading(), "hole")
+        self._be_patient()
+
+    def _be_patient(self) -> None:
+        """Have a hole noticed if what was overtaken does not come soon."""
+        if self._patience is not None and not self._early:
+            self._patience.cancel()
+            self._patience = None
+        elif self._patience is None and self._early:
+            assert self._mailbox is not None
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(OVERTAKEN_SECONDS, self._mailbox.mark_hole)
 
     async def handle_resync(self, after: int) -> None:
         await self._resume(after, "resync")
