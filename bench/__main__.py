@@ -9,7 +9,7 @@ from bench.figures import keep
 from bench.lab import Lab, say
 
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
-BENCHES: tuple[str, ...] = ()
+BENCHES: tuple[str, ...] = ("growth", "year")
 
 
 def main() -> int:
