@@ -14,15 +14,22 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from attendance import codes, selectors, verification
-from attendance.models import AttendanceRecord, ClassSession, Course, User
+from attendance.models import (
+    AttendanceRecord,
+    ClassSession,
+    Course,
+    Enrollment,
+    User,
+)
 from bench.lab import Lab
 from bench.loading import Size, load_school, students_of, teacher_of, username_of
 from bench.past import CLASS_SIZE, EVENTS
-from bench.school import School, make_school, new_class_session
+from bench.school import School, make_people, make_school, new_class_session
 
 API = "/api/v1"
-# Planned, so that lists of class sessions are full in the smallest school, too.
-PLANNED = 100
+# Of people, courses, enrollments and planned class sessions so many more everywhere,
+# so that lists are full in the smallest school, too.
+MORE = 100
 MISSED = 20
 
 # What is done once it has been prepared: only this is timed.
@@ -50,7 +57,7 @@ class Grown:
         self._client = Client(SERVER_NAME="127.0.0.1")
         self._written = make_school(CLASS_SIZE)
         self._arrivals = self._arriving(self._written)
-        _plan(self._written.course)
+        _fill_lists()
 
     def use(self) -> None:
         """Have the ORM, and so the site in this process, work in this school."""
@@ -258,16 +265,27 @@ def _rare(course: int) -> str:
     return "?type__exact=roster_update"
 
 
-def _plan(course: Course) -> None:
+def _fill_lists() -> None:
     now = timezone.now()
+    people = make_people([f"more-{number:03}" for number in range(MORE)])
+    courses = Course.objects.bulk_create(
+        [Course(name=f"A further course {number:03}") for number in range(MORE)]
+    )
+    pairs = list(zip(courses, people, strict=True))
+    Enrollment.objects.bulk_create(
+        [
+            Enrollment(course=course, student=person, enrolled_at=now)
+            for course, person in pairs
+        ]
+    )
     ClassSession.objects.bulk_create(
         [
             ClassSession(
                 course=course,
-                title=f"Planned {number}",
+                title="Planned",
                 starts_at=now + timedelta(days=number),
                 ends_at=now + timedelta(days=number, hours=1),
             )
-            for number in range(1, PLANNED + 1)
+            for number, course in enumerate(courses, start=1)
         ]
     )

@@ -39,7 +39,7 @@ def queries_of(operation: Callable[[], Any]) -> list[Query]:
     def keep(
         execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
-        if sql.startswith("SELECT"):
+        if sql.lstrip().startswith("SELECT"):
             sent.append(Query(sql, params))
         return execute(sql, params, many, context)
 

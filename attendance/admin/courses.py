@@ -17,7 +17,7 @@ from attendance.admin.base import (
     ServiceForm,
     actor_of,
 )
-from attendance.admin.lists import WordsAdmin, ids
+from attendance.admin.lists import WordsAdmin, courses_meant, people_meant
 from attendance.exceptions import AttendanceError, LastOwnerError
 from attendance.models import Course, CourseTeacher, Enrollment, Role
 from attendance.selectors import search
@@ -72,7 +72,7 @@ class CourseAdmin(WordsAdmin, ServiceAdmin):
         )
 
     def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return queryset.filter(pk__in=search.courses_named(text).values("pk"))
+        return queryset.filter(search.course_named(text))
 
     @admin.display(description="teachers", ordering="teachers_count")
     def teachers_count(self, course: Any) -> int:
@@ -147,8 +147,9 @@ class EnrollmentAdmin(WordsAdmin, NoDeleteMixin, ServiceAdmin):
     actions = ("end_selected",)
 
     def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        students = Q(student__in=ids(search.people_named(text)))
-        return queryset.filter(students | Q(course__in=ids(search.courses_named(text))))
+        return queryset.filter(
+            Q(student__in=people_meant(text)) | Q(course__in=courses_meant(text))
+        )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         new = ("course", "student")

@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 
-from attendance.models import ClassSession
+from attendance.models import ClassSession, Course, User
 from attendance.selectors import search
 
 # What lies behind so many rows is found with a filter or a search, not by paging.
@@ -108,9 +108,16 @@ def ids(rows: QuerySet[Any]) -> list[int]:
 
 def class_sessions_meant(text: str) -> Q:
     """Of class sessions: those with such a title, and those of such courses."""
-    return Q(pk__in=ids(search.class_sessions_titled(text))) | Q(
-        course__in=ids(search.courses_named(text))
-    )
+    titled = ClassSession.objects.filter(search.class_session_titled(text))
+    return Q(pk__in=ids(titled)) | Q(course__in=courses_meant(text))
+
+
+def courses_meant(text: str) -> list[int]:
+    return ids(Course.objects.filter(search.course_named(text)))
+
+
+def people_meant(text: str) -> list[int]:
+    return ids(User.objects.filter(search.person_named(text)))
 
 
 def found_by_words(queryset: QuerySet[Any], text: str, *people: str) -> QuerySet[Any]:
@@ -121,7 +128,7 @@ def found_by_words(queryset: QuerySet[Any], text: str, *people: str) -> QuerySet
     indexes of the foreign keys. As one statement it would be a comparison of every row
     with the text, because an OR over several tables has no index.
     """
-    found = ids(search.people_named(text))
+    found = people_meant(text)
     sessions = ClassSession.objects.filter(class_sessions_meant(text))
     wanted = Q(class_session__in=ids(sessions))
     for field in people:

@@ -90,7 +90,7 @@ class UserAdmin(WordsAdmin, DjangoUserAdmin):
     )
 
     def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return queryset.filter(pk__in=search.people_named(text).values("pk"))
+        return queryset.filter(search.person_named(text))
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""

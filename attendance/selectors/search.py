@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.search import SearchQuery, SearchVector, SearchVectorExact
 from django.db import connection
-from django.db.models import Q, QuerySet
-
-from attendance.models import ClassSession, Course, User
+from django.db.models import Q
 
 # Exactly these are indexed; others would be looked for in every row.
 PERSON_FIELDS = ("name", "username", "email")
@@ -19,19 +17,19 @@ COURSE_FIELDS = ("name", "code")
 CLASS_SESSION_FIELDS = ("title",)
 
 
-def people_named(text: str) -> QuerySet[User]:
-    """People in whose name, user name and email are all words of `text`."""
-    return User.objects.filter(_matches(PERSON_FIELDS, text))
+def person_named(text: str) -> Q:
+    """Of people: all words of `text` are in their name, user name and email."""
+    return _matches(PERSON_FIELDS, text)
 
 
-def courses_named(text: str) -> QuerySet[Course]:
-    """Courses in whose name and code are all words of `text`."""
-    return Course.objects.filter(_matches(COURSE_FIELDS, text))
+def course_named(text: str) -> Q:
+    """Of courses: all words of `text` are in their name and code."""
+    return _matches(COURSE_FIELDS, text)
 
 
-def class_sessions_titled(text: str) -> QuerySet[ClassSession]:
-    """Class sessions in whose title are all words of `text`."""
-    return ClassSession.objects.filter(_matches(CLASS_SESSION_FIELDS, text))
+def class_session_titled(text: str) -> Q:
+    """Of class sessions: all words of `text` are in their title."""
+    return _matches(CLASS_SESSION_FIELDS, text)
 
 
 def _matches(fields: tuple[str, ...], text: str) -> Q:
