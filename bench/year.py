@@ -9,8 +9,10 @@ minute lasts MINUTE seconds, so that a peak fits into a benchmark.
 from __future__ import annotations
 
 import dataclasses
+import math
 from random import Random
 
+from attendance.links import check_in_path
 from bench.figures import Row, Section, Spread, percentile
 from bench.lab import Lab, say
 from bench.load import Answer, http_request, load
@@ -55,35 +57,57 @@ class Peak:
         return cls(check_ins, check_ins * max(ARRIVING) / 100 / 60)
 
 
+@dataclasses.dataclass(frozen=True)
+class Replayed:
+    """The check-ins of one replay, and how many requests were answered wrongly."""
+
+    check_ins: list[Answer]
+    wrong: int
+
+    def percentile(self, percent: float) -> float:
+        """In milliseconds."""
+        return percentile([a.seconds * 1000 for a in self.check_ins], percent)
+
+
 def run(lab: Lab) -> Section:
     lab.fresh_database()
     classes = [make_school(CLASS) for _ in range(_classes(max(SHARES)))]
     headers = [cookie_headers(school.students) for school in classes]
-    found: dict[float, list[list[Answer]]] = {share: [] for share in SHARES}
+    found: dict[float, list[Replayed]] = {share: [] for share in SHARES}
     with production(lab) as site:
         for number in range(lab.rounds):
             for share in SHARES:
-                random = Random(f"{number} {share}")
                 some = list(zip(classes, headers, strict=True))[: _classes(share)]
-                sent = _arrivals(some, random)
-                answers = load(
-                    site.web.port,
-                    [request for _, request, _ in sent],
-                    clients=CLIENTS,
-                    arrivals=[due for due, _, _ in sent],
+                sent = _arrivals(some, Random(f"{number} {share}"))
+                replayed = _replay(site.web.port, sent)
+                say(
+                    f"{share} × the peak: p50 {replayed.percentile(50):.0f} ms, "
+                    f"p99 {replayed.percentile(99):.0f} ms, {replayed.wrong} wrong"
                 )
-                check_ins = [
-                    answer
-                    for answer, (_, _, is_check_in) in zip(answers, sent, strict=True)
-                    if is_check_in
-                ]
-                wrong = [a.status for a in answers if a.status not in (200, 302)]
-                if wrong:
-                    say(
-                        f"{len(wrong)} wrong answers at {share} × the peak: {wrong[:5]}"
-                    )
-                found[share].append([a for a in check_ins if a.status == 302])
-    return Section("A year of a university", _rows(found), [_model()])
+                found[share].append(replayed)
+    return Section("A year of a university", _rows(found), _notes(found))
+
+
+@dataclasses.dataclass(frozen=True)
+class Sent:
+    """A request and when it is due, in seconds after the start."""
+
+    due: float
+    request: bytes
+    is_check_in: bool
+
+
+def _replay(port: int, sent: list[Sent]) -> Replayed:
+    answers = load(
+        port,
+        [one.request for one in sent],
+        clients=CLIENTS,
+        arrivals=[one.due for one in sent],
+    )
+    expected = [302 if one.is_check_in else 200 for one in sent]
+    wrong = sum(a.status != e for a, e in zip(answers, expected, strict=True))
+    check_ins = [a for a, one in zip(answers, sent, strict=True) if one.is_check_in]
+    return Replayed(check_ins, wrong)
 
 
 def _classes(share: float) -> int:
@@ -93,10 +117,8 @@ def _classes(share: float) -> int:
 
 def _arrivals(
     classes: list[tuple[School, list[dict[str, str]]]], random: Random
-) -> list[tuple[float, bytes, bool]]:
-    """When which request is due, and whether it is the check-in; in order."""
-    from attendance.links import check_in_path
-
+) -> list[Sent]:
+    """All requests of the quarter of an hour, in order."""
     sent = []
     for school, headers in classes:
         session = new_class_session(school.course, school.teacher)
@@ -107,36 +129,42 @@ def _arrivals(
             (minute,) = random.choices(range(len(ARRIVING)), ARRIVING)
             at = (minute + random.random()) * MINUTE
             sent += [
-                (at, http_request("GET", path, header), False),
-                (at + 0.3, http_request("POST", path, header), True),
-                (at + 0.6, http_request("GET", "/me/", header), False),
+                Sent(at, http_request("GET", path, header), False),
+                Sent(at + 0.3, http_request("POST", path, header), True),
+                Sent(at + 0.6, http_request("GET", "/me/", header), False),
             ]
-    return sorted(sent, key=lambda item: item[0])
+    return sorted(sent, key=lambda one: one.due)
 
 
-def _rows(found: dict[float, list[list[Answer]]]) -> list[Row]:
+def _is_held(replays: list[Replayed]) -> bool:
+    slow = Spread.of((one.percentile(99) for one in replays), "ms")
+    return slow.median <= GOAL_MS and not any(one.wrong for one in replays)
+
+
+def _rows(found: dict[float, list[Replayed]]) -> list[Row]:
     rows = []
-    for share, rounds in found.items():
-        milliseconds = [[a.seconds * 1000 for a in answers] for answers in rounds]
-        slow = Spread.of((percentile(times, 99) for times in milliseconds), "ms")
+    for share, replays in found.items():
+        wrong = sum(one.wrong for one in replays)
         rows.append(
             Row(
                 what=f"check-ins at {share} × the university's peak "
                 f"({Peak.of(share).rate:.0f}/s, {REQUESTS} requests each), p99",
-                figure=slow,
-                goal=f"≤ {GOAL_MS} ms at 1 ×",
-                met=share > 1 or slow.median <= GOAL_MS,
+                figure=Spread.of((one.percentile(99) for one in replays), "ms"),
+                # Beyond the whole peak it is only to be seen how far it goes.
+                goal=f"≤ {GOAL_MS} ms, 0 errors" if share <= 1 else "none",
+                met=share > 1 or _is_held(replays),
                 against="p50",
-                limit=Spread.of((percentile(t, 50) for t in milliseconds), "ms"),
+                limit=Spread.of((one.percentile(50) for one in replays), "ms"),
+                reason=f"{wrong} wrong answers." if wrong else "",
             )
         )
     return rows
 
 
-def _model() -> str:
+def _notes(found: dict[float, list[Replayed]]) -> list[str]:
     peak = Peak.of(1)
     records = STUDENTS * CLASSES_A_DAY * DAYS
-    return (
+    model = (
         f"{STUDENTS:,} students with {CLASSES_A_DAY} class sessions a day on {DAYS} "
         f"days a year: {records / 1e6:.1f} million records and about as many events. "
         f"{AT_NINE:.0%} have a class at nine and {COMING:.0%} of these come: "
@@ -144,3 +172,13 @@ def _model() -> str:
         f"before the full hour on, {peak.rate:.0f} a second in the fullest minute, "
         f"{peak.check_ins / CLASS / COMING:,.0f} class sessions open at once."
     )
+    held = max((s for s, replays in found.items() if _is_held(replays)), default=None)
+    if held is None:
+        return [model, f"This machine holds less than {min(SHARES)} × that peak."]
+    machines = math.ceil(2 / held)
+    return [
+        model,
+        f"This machine, load generator included, holds {held} × that peak "
+        f"({Peak.of(held).rate:.0f} check-ins a second) within {GOAL_MS} ms. With as "
+        f"much again in reserve the university needs {machines} of its kind.",
+    ]
