@@ -19,12 +19,14 @@ SIZES = (100, 10_000, 1_000_000, 10_000_000)
 GOAL = 1.3
 CALLS = 15
 # Of what grows all the same.
+_COUNTED = (
+    "The contract's `count` is exact, and an administrator sees everything: one pass "
+    "over the table, or an index of it. Whoever names a course, a class session or a "
+    "student counts these alone."
+)
 _REASONS = {
-    "records of everybody": (
-        "The contract's `count` is exact, and an administrator sees everything: one "
-        "pass over the table. Whoever names a course, a class session or a student "
-        "counts these alone."
-    ),
+    "records of everybody": _COUNTED,
+    "class sessions of everybody": _COUNTED,
 }
 
 

@@ -109,6 +109,9 @@ def ids(rows: QuerySet[Any]) -> list[int]:
 def class_sessions_meant(text: str) -> Q:
     """Of class sessions: those with such a title, and those of such courses."""
     titled = ClassSession.objects.filter(search.class_session_titled(text))
+    # By what no index is in the order of: else PostgreSQL may expect to come across
+    # enough of them soon, and walk through all class sessions from the latest on.
+    titled = titled.order_by("title", "-pk")
     return Q(pk__in=ids(titled)) | Q(course__in=courses_meant(text))
 
 
