@@ -5,6 +5,7 @@ may stop, kill, freeze, thaw and restart; all of them listen on 127.0.0.1 only.
 The session's own servers, which all tests share, come from `ensure_servers`.
 """
 
+from .database import new_database
 from .postgres import PostgresServer
 from .process import Server, ServerError, free_port
 from .redis import RedisServer
@@ -20,6 +21,7 @@ __all__ = [
     "ensure_servers",
     "free_port",
     "manage",
+    "new_database",
     "site_environment",
     "url_of_database",
 ]
