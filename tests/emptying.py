@@ -28,8 +28,10 @@ def emptying() -> Callable[[], None]:
                 tables.append(table)
     # The lock waits for what a site is still writing, as TRUNCATE would. In a replica
     # neither foreign keys nor the history's guard are in the way.
+    # One statement, because several at once cannot be prepared.
     statement = sql.SQL(
-        "LOCK TABLE {}; SET LOCAL session_replication_role = replica; {}"
+        "DO $$ BEGIN LOCK TABLE {}; SET LOCAL session_replication_role = replica; {}; "
+        "END $$"
     ).format(
         sql.SQL(", ").join(tables),
         sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in tables),
