@@ -16,6 +16,8 @@ BENCHES: tuple[str, ...] = (
     "snapshot",
     "close_under_load",
     "live_page",
+    "growth",
+    "year",
 )
 
 
