@@ -1,18 +1,24 @@
 """Real servers for tests: PostgreSQL, Redis and the site itself.
 
 `RedisServer`, `PostgresServer` and `SiteServer` are context managers that a test
-may stop, kill, freeze, thaw and restart; all of them listen on 127.0.0.1 only.
+may stop, kill, freeze, thaw and restart. They listen on 127.0.0.1 only, or on the
+address of a `Host` that the test has made.
 The session's own servers, which all tests share, come from `ensure_servers`.
 """
 
+from .nginx import NginxServer
 from .postgres import PostgresServer
-from .process import Server, ServerError, free_port
+from .process import Host, Server, ServerError, free_port
+from .production import ProductionServer, production_environment
 from .redis import RedisServer
 from .session import ensure_servers
 from .site import SiteServer, manage, site_environment, url_of_database
 
 __all__ = [
+    "Host",
+    "NginxServer",
     "PostgresServer",
+    "ProductionServer",
     "RedisServer",
     "Server",
     "ServerError",
@@ -20,6 +26,7 @@ __all__ = [
     "ensure_servers",
     "free_port",
     "manage",
+    "production_environment",
     "site_environment",
     "url_of_database",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from .process import Server, ServerError
+from .process import HERE, Host, Server, ServerError
 from .sources import Source, may_use
 
 
@@ -21,20 +21,22 @@ class RedisServer(Server):
     name = "Redis"
     death_signal = signal.SIGKILL
 
-    def __init__(self, *, port: int | None = None) -> None:
-        super().__init__(port=port)
+    def __init__(self, *, port: int | None = None, host: Host = HERE) -> None:
+        super().__init__(port=port, host=host)
         self.source = find_redis()
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.host.address}:{self.port}/0"
 
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url, socket_timeout=5)
 
     def command(self) -> list[str]:
         options = {
-            "--bind": "127.0.0.1",
+            "--bind": self.host.address,
+            # The address is a private one, on this machine.
+            "--protected-mode": "no",
             "--port": str(self.port),
             "--dir": str(self.directory),
             "--save": "",
