@@ -16,7 +16,8 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from attendance_site.env import env_bool, env_int, env_list, kept_secret
+from attendance_site.env import env_bool, env_choice, env_int, env_list, kept_secret
+from attendance_site.logs import FORMATS, LEVELS, logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("ATTENDANCE_VAR_DIR") or BASE_DIR / "var")
@@ -53,6 +54,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "attendance_site.operations.OperationsMiddleware",
+    "attendance_site.tracing.TraceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "attendance_site.middleware.RequestGuardMiddleware",
@@ -292,20 +295,11 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        # Refusals (4xx) are answers, not incidents.
-        "django.request": {"level": "ERROR"},
-        # Anybody can send any Host header, and each would log a traceback.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "attendance": {"level": "INFO"},
-        "realtime": {"level": "INFO"},
-    },
-}
+# Operation ------------------------------------------------------------------------
+
+# Who may read /metrics; without it, processes of this machine that ask directly.
+METRICS_TOKEN = os.environ.get("ATTENDANCE_METRICS_TOKEN") or ""
+LOGGING = logging_settings(
+    env_choice("ATTENDANCE_LOG_FORMAT", "plain" if DEMO else "json", FORMATS),
+    env_choice("ATTENDANCE_LOG_LEVEL", "WARNING" if DEMO else "INFO", LEVELS),
+)

@@ -1,13 +1,19 @@
 """
-gunicorn for HTTP: a few workers with a few threads each.
+gunicorn for HTTP: a few workers with a few threads each, which share what they import.
 
 A thread keeps its database connection, so a process group holds workers x threads of
 them. More threads than four a worker only wait for each other (the interpreter's lock);
 for more cores take more workers: WEB_CONCURRENCY.
+
+For the metrics each worker counts in files that all of them read. They go to a new
+folder of TMPDIR for each master process, and are forgotten with it. A reload (HUP)
+keeps the master and so the counts; a new master (USR2) begins anew.
 """
 
 import gc
 import os
+import shutil
+import tempfile
 from typing import Any
 
 _listen = os.environ.get("ATTENDANCE_LISTEN", "127.0.0.1")
@@ -27,6 +33,14 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 # thread starts with its first message, so in the worker, and a fork resets it.
 preload_app = True
 
+# The environment outlives a reload, and is handed on to a new master.
+_OWNER = "ATTENDANCE_METRICS_OWNER"
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+if os.environ.get(_OWNER) != str(os.getpid()):
+    os.environ[_OWNER] = str(os.getpid())
+    os.environ[_FOLDER] = tempfile.mkdtemp(prefix="attendance-metrics-")
+
 
 def when_ready(server: Any) -> None:
     """Just before the workers are forked."""
@@ -38,3 +52,14 @@ def when_ready(server: Any) -> None:
     # touch it, and so does not copy the pages that it is on.
     gc.collect()
     gc.freeze()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget what only a living worker has, such as its queue; counts remain."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    shutil.rmtree(os.environ[_FOLDER], ignore_errors=True)

@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from attendance.payloads import Payload
-from realtime import authority, messages
+from realtime import authority, messages, metrics
 from realtime.database import in_thread
 from realtime.hub import current_hub
 from realtime.mailbox import Mail, Mailbox
@@ -37,6 +37,8 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
     groups to hear, what to send first, and how to treat messages and heartbeats.
     """
 
+    # Its name among the metrics.
+    stream_name = ""
     # No layer of its own: the hub listens for all sockets of the process.
     channel_layer_alias = "none"
 
@@ -119,6 +121,7 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
         await self.accept()
         self._outlet.open()
         self._pump = asyncio.create_task(self._run())
+        metrics.SOCKETS.labels(self.stream_name).inc()
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None
@@ -139,6 +142,7 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
             answer = self.push(messages.malformed(str(error)))
         else:
             if isinstance(frame, messages.Resync):
+                metrics.RESYNCS.labels(self.stream_name).inc()
                 answer = self.handle_resync(frame.after)
             else:
                 answer = self.handle_ping()
@@ -155,10 +159,12 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
         text = json.dumps(frame, separators=(",", ":"))
         with self._outlet.sending():
             await self.send(text_data=text)
+        metrics.FRAMES.labels(frame["type"]).inc()
 
     async def end(self, code: int, reason: str = "") -> None:
         """Close the stream from this side."""
         self._ended = True
+        metrics.CLOSES.labels(str(code)).inc()
         if not self._outlet.close(code, reason):
             await self.close(code, reason)
 
@@ -212,6 +218,7 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
 
     async def _leave(self) -> None:
         if self._pump is not None:
+            metrics.SOCKETS.labels(self.stream_name).dec()
             self._pump.cancel()
             # Its outcome is known or of no interest; the rest must be done.
             await asyncio.gather(self._pump, return_exceptions=True)
