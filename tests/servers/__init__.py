@@ -7,19 +7,22 @@ The session's own servers, which all tests share, come from `ensure_servers`.
 """
 
 from .nginx import NginxServer
+from .pgbouncer import PgBouncerServer
 from .postgres import PostgresServer
 from .process import Host, Server, ServerError, free_port
 from .production import ProductionServer, production_environment
-from .redis import RedisServer
+from .redis import RedisServer, SentinelServer
 from .session import ensure_servers
 from .site import SiteServer, manage, site_environment, url_of_database
 
 __all__ = [
     "Host",
     "NginxServer",
+    "PgBouncerServer",
     "PostgresServer",
     "ProductionServer",
     "RedisServer",
+    "SentinelServer",
     "Server",
     "ServerError",
     "SiteServer",

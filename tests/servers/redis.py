@@ -21,8 +21,15 @@ class RedisServer(Server):
     name = "Redis"
     death_signal = signal.SIGKILL
 
-    def __init__(self, *, port: int | None = None, host: Host = HERE) -> None:
+    def __init__(
+        self,
+        *,
+        port: int | None = None,
+        host: Host = HERE,
+        options: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(port=port, host=host)
+        self.options = options or {}
         self.source = find_redis()
 
     @property
@@ -42,6 +49,7 @@ class RedisServer(Server):
             "--save": "",
             "--appendonly": "no",
             "--daemonize": "no",
+            **self.options,
         }
         return [str(self.source.path), *(word for o in options.items() for word in o)]
 
@@ -55,6 +63,37 @@ class RedisServer(Server):
             return False
         finally:
             client.close()
+
+
+class SentinelServer(RedisServer):
+    """A sentinel, alone, that watches one master under the name "mymaster"."""
+
+    name = "Sentinel"
+
+    def __init__(self, master: RedisServer) -> None:
+        super().__init__()
+        self.master = master
+
+    @property
+    def url(self) -> str:
+        """Of the master, whichever that is."""
+        return f"redis+sentinel://{self.host.address}:{self.port}/mymaster/0"
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(self.host.address, self.port, socket_timeout=5)
+
+    def prepare(self) -> None:
+        assert self.directory is not None
+        watched = f"{self.master.host.address} {self.master.port}"
+        (self.directory / "sentinel.conf").write_text(
+            f"sentinel monitor mymaster {watched} 1\n"
+            "sentinel down-after-milliseconds mymaster 500\n"
+            "sentinel failover-timeout mymaster 2000\n"
+        )
+
+    def command(self) -> list[str]:
+        program, *options = super().command()
+        return [program, f"{self.directory}/sentinel.conf", "--sentinel", *options]
 
 
 def find_redis() -> Source:
