@@ -7,7 +7,6 @@ makes of the frames. `sites` are two processes of the site over one Redis.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import socket
 from collections.abc import Iterator

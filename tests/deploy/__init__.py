@@ -1,1 +1,1 @@
-"""The files of deploy/, exercised: their command lines, nginx, and what is behind it."""
+"""The files of deploy/, exercised: command lines, nginx, and what is behind it."""

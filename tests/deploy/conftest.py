@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.needs import need
 from tests.servers import NginxServer, ProductionServer, production_environment
 from tests.servers.nginx import find_nginx
+from tests.waiting import wait_until
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,5 +59,10 @@ def nginx(transactional_db: None, deployment: Deployment) -> NginxServer:
     for process in deployment.processes:
         if not process.running:
             process.start()
-            deployment.nginx.rotate("up", process)
+            if process in deployment.web:
+                # It was left out, for some seconds, when it could not be reached.
+                wait_until(
+                    functools.partial(deployment.nginx.answers_by, process),
+                    "nginx asks it again",
+                )
     return deployment.nginx

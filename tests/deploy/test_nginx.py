@@ -198,8 +198,7 @@ def test_a_post_is_not_repeated_when_its_process_dies(
     assert answer.status == 502
     assert json.loads(answer.body)["code"] == "unavailable"
     assert AttendanceRecord.objects.count() == 1
-    lines = [json.loads(line) for line in nginx.access_log().splitlines()]
-    (line,) = [line for line in lines if line["status"] == 502]
+    (line,) = [line for line in nginx.access_log() if line["status"] == 502]
     assert line["request"] == f"POST {path}"
     assert line["upstream"] == f"127.0.0.1:{dying.port}", "sent to more than one"
 

@@ -1,8 +1,9 @@
-"""nginx with the configuration of `deploy/nginx/`, in front of processes of the site."""
+"""nginx with the configuration of `deploy/nginx/`, in front of the site."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import pwd
 import shutil
@@ -11,6 +12,7 @@ import ssl
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .process import HERE, ROOT, Host
 from .site import SiteServer
@@ -72,14 +74,27 @@ class NginxServer(SiteServer):
             env={
                 **os.environ,
                 "NGINX": " ".join([program, *options]),
+                "PIDFILE": f"{self.directory}/nginx.pid",
                 "UPSTREAMS": f"{self.directory}/site/upstreams.conf",
             },
             check=True,
             capture_output=True,
         )
 
-    def access_log(self) -> str:
-        return Path(f"{self.directory}/access.log").read_text()
+    def access_log(self) -> list[dict[str, Any]]:
+        """What it has answered so far, as the log's format has it."""
+        lines = Path(f"{self.directory}/access.log").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def answers_by(self, process: SiteServer) -> bool:
+        """Ask something; whether it was that process that answered."""
+        connection = self.connect()
+        try:
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        finally:
+            connection.close()
+        return bool(self.access_log()[-1]["upstream"] == address_of(process))
 
     def prepare(self) -> None:
         assert self.directory is not None

@@ -54,7 +54,9 @@ class ProductionServer(SiteServer):
         return {**super().environment(), **where}
 
 
-def production_environment(var_dir: Path, **more: str) -> dict[str, str]:
+def production_environment(
+    var_dir: Path, *, folder: Path = ROOT, **more: str
+) -> dict[str, str]:
     """
     The environment of a site in production whose files are in `var_dir`.
 
@@ -76,5 +78,5 @@ def production_environment(var_dir: Path, **more: str) -> dict[str, str]:
         others = ("admin", "drf_spectacular_sidecar", "rest_framework")
         ignored = [word for name in others for word in ("--ignore", name)]
         command = ("collectstatic", "--no-input", "-v0", *ignored)
-        manage(*command, env={**site_environment(), **env})
+        manage(*command, env={**site_environment(), **env}, folder=folder)
     return env
