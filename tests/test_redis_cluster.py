@@ -22,8 +22,8 @@ SLOTS = 16384
 
 def knows(client: redis.Redis, number: int) -> bool:
     """Whether this node serves, and is in touch with that many, itself included."""
-    state: Any = client.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
-    nodes: Any = client.execute_command("CLUSTER NODES")  # type: ignore[no-untyped-call]
+    state: Any = client.execute_command("CLUSTER INFO")
+    nodes: Any = client.execute_command("CLUSTER NODES")
     connected = [node for node in nodes.values() if node["connected"]]
     return state["cluster_state"] == "ok" and len(connected) == number
 
@@ -47,9 +47,9 @@ def cluster() -> Iterator[list[RedisServer]]:
         clients = [stack.enter_context(node.client()) for node in nodes]
         bounds = [SLOTS * n // 3 for n in range(4)]
         for client, first, end in zip(clients, bounds, bounds[1:], strict=False):
-            client.execute_command("CLUSTER ADDSLOTSRANGE", first, end - 1)  # type: ignore[no-untyped-call]
+            client.execute_command("CLUSTER ADDSLOTSRANGE", first, end - 1)
         for node in nodes[1:]:
-            clients[0].execute_command(  # type: ignore[no-untyped-call]
+            clients[0].execute_command(
                 *["CLUSTER MEET", "127.0.0.1", node.port],
                 node.options["--cluster-port"],
             )

@@ -1,4 +1,4 @@
-"""One site behind nginx for a whole file of tests."""
+"""One site behind nginx for a whole file of tests, and a history worth keeping."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from attendance.models import User
+from attendance.services.check_in import check_in_by_code
+from attendance.services.marking import override_status
+from tests.faults.school import School, make_school
 from tests.needs import need
-from tests.servers import NginxServer, ProductionServer, production_environment
+from tests.servers import (
+    NginxServer,
+    PostgresServer,
+    ProductionServer,
+    production_environment,
+)
 from tests.servers.nginx import find_nginx
 from tests.waiting import wait_until
 
@@ -66,3 +75,25 @@ def nginx(transactional_db: None, deployment: Deployment) -> NginxServer:
                     "nginx asks it again",
                 )
     return deployment.nginx
+
+
+@pytest.fixture
+def history(own_database: PostgresServer) -> School:
+    """A class session with a check-in against a teacher's mark, and more."""
+    school = make_school(3)
+    first, second, _ = school.students
+    override_status(
+        class_session=school.class_session,
+        actor=school.teacher,
+        student_id=first.pk,
+        status="absent",
+        reason="not seen",
+    )
+    for student in (first, second):
+        check_in(school, student)
+    return school
+
+
+def check_in(school: School, student: User) -> None:
+    code = school.class_session.verification_code or ""
+    check_in_by_code(student=student, code=code)

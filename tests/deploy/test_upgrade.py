@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.deploy.command_lines import serve
 from tests.deploy.conftest import Deployment
 from tests.faults.bursts import Burst
 from tests.faults.school import School, make_school
 from tests.faults.trial import RecordProperty, Trial
-from tests.servers import NginxServer, production_environment
-from tests.servers.process import ROOT
+from tests.servers import NginxServer, production_environment, site_environment
+from tests.servers.process import ROOT, free_port
 from tests.waiting import wait_until
 
 
@@ -71,34 +73,54 @@ def test_a_rolling_upgrade_in_a_burst(
     env = production_environment(
         tmp_path_factory.mktemp("next"), folder=next_release, WEB_CONCURRENCY="1"
     )
+    migrated = serve("migrate", env={**site_environment(), **env}, folder=next_release)
+    assert migrated.returncode == 0, migrated.stderr
     before = style_sheet(nginx)
     fault = "every process replaced by the next release in a burst"
+    bursts: list[Burst] = []
+
+    def under_load() -> Burst:
+        """Students for the next step; those of the one before are done."""
+        students = school.students[20 * len(bursts) :][:20]
+        bursts.append(Burst(school, [nginx], students=students, rate=10))
+        return bursts[-1]
+
     with Trial(fault, school, record_property) as trial:
         trial.watch_everywhere([nginx])
-        with Burst(school, [nginx], rate=6) as burst:
-            for number, web in enumerate(deployment.web):
+        for web in deployment.web:
+            with under_load() as burst:
+                burst.wait_for(2)
                 nginx.rotate("down", web)
                 web.stop()
                 web.folder, web.env = next_release, env
                 web.start()
+                assert serve("ready", env=web.environment()).returncode == 0
                 nginx.rotate("up", web)
                 wait_until(functools.partial(nginx.answers_by, web), "nginx asks it")
-                if number == 0:
-                    # Half are new: whoever is asked, all get what their page names.
-                    sheets = {style_sheet(nginx) for _ in range(6)}
-                    assert before in sheets and len(sheets) == 2
-                    for sheet in sheets:
-                        for _ in range(3):
-                            ask(nginx, sheet)
-            for live in deployment.live:
+            if len(bursts) == 1:
+                # Half are new: whoever is asked, all get what their page names.
+                sheets = {style_sheet(nginx) for _ in range(6)}
+                assert before in sheets and len(sheets) == 2
+                for sheet in [*sheets] * 3:
+                    ask(nginx, sheet)
+        for live in deployment.live:
+            with under_load() as burst:
+                burst.wait_for(2)
                 live.stop()
                 live.folder, live.env = next_release, env
                 live.start()
+                assert serve("ready", env=live.environment()).returncode == 0
                 trial.wait_until_shown()
-            assert len(burst.final()) < len(school.students), "over before the upgrade"
-            trial.fault_is_over()
-        trial.verdict(burst)
-        assert burst.errors() == []
+        trial.fault_is_over()
+        trial.verdict(*bursts)
+        assert [error for burst in bursts for error in burst.errors()] == []
         codes = {code for screen in trial.screens.all for code in screen.codes}
         assert codes == {1012}
     assert style_sheet(nginx) != before
+
+
+def test_who_cannot_serve_is_not_ready() -> None:
+    where = {"ATTENDANCE_PORT": str(free_port()), "ATTENDANCE_READY_SECONDS": "0"}
+    done = serve("ready", env={**os.environ, **where})
+    assert done.returncode == 1
+    assert done.stderr.startswith("not ready: ")

@@ -32,7 +32,7 @@ def test_a_failover_in_a_burst(school: School, record_property: RecordProperty) 
         with sentinel.client() as client:
             # Else there is nobody to take over.
             wait_until(
-                lambda: len(client.sentinel_slaves("mymaster")) == 1,  # type: ignore[no-untyped-call]
+                lambda: len(client.sentinel_slaves("mymaster")) == 1,
                 "the sentinel knows the replica",
             )
         env = {"REDIS_URL": sentinel.url, **FAST_HEARTBEAT}

@@ -95,7 +95,7 @@ def test_it_works(site: Site, record_property: RecordProperty) -> None:
     """Checked in at one machine, seen by way of another."""
     lesson = site.lesson()
     body = {"verification_code": lesson.class_session.verification_code}
-    with Trial("none, on six machines", lesson, record_property) as trial:
+    with Trial("no fault, on six machines", lesson, record_property) as trial:
         trial.watch_everywhere([site.nginx, site.live])
         for student, machine in zip(lesson.students[:2], site.web, strict=True):
             token = lesson.token(student)
