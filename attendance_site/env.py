@@ -52,7 +52,8 @@ def env_choice(name: str, default: str, choices: Sequence[str]) -> str:
     for choice in choices:
         if raw.strip().lower() == choice.lower():
             return choice
-    raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}.")
+    allowed = ", ".join(choices)
+    raise ImproperlyConfigured(f"{name} must be one of {allowed}, not {raw!r}.")
 
 
 def env_list(name: str, default: list[str]) -> list[str]:

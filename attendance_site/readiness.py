@@ -177,5 +177,4 @@ def _say_changes(checks: Checks) -> None:
     before, _last_said = _last_said, checks
     if checks != before and (before or not is_ready(checks)):
         said = " ".join(f"{name}={code}" for name, code in checks.items())
-        level = logging.INFO if is_ready(checks) else logging.WARNING
-        logger.log(level, "readiness has changed: %s", said)
+        logger.warning("readiness has changed: %s", said)

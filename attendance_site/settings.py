@@ -103,6 +103,11 @@ if _database["ENGINE"].rpartition(".")[2] not in ("postgresql", "sqlite3"):
     raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite.")
 if _database["ENGINE"] == "django.db.backends.postgresql":
     _database["ENGINE"] = "attendance_site.postgresql"
+    # Parameters beside the statements, and statements that come again prepared: for
+    # the server, planning a check-in's costs more than carrying them out.
+    _database.setdefault("OPTIONS", {}).update(
+        server_side_binding=True, prepare_threshold=5
+    )
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     _database["OPTIONS"] = {

@@ -85,6 +85,9 @@ def test_redis_is_away(site: SiteServer, redis: RedisServer, fault: str) -> None
     if fault == "hung":
         redis.freeze()
         assert wait_for(site, redis="timeout", database="ok") == 503
+        assert wait_for(site, redis="timeout", database="ok") == 503
+        said = "readiness has changed: database=ok migrations=unapplied redis=timeout"
+        assert site.log.count(said) == 1
         redis.thaw()
     else:
         redis.kill()

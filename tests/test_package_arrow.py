@@ -12,15 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ["attendance", "realtime", "attendance_site"]
 # In this order: each imports only what stands before it.
 PARTS = """
-<<<<<<< HEAD
-    addresses converters exceptions append_only rows models rules codes links payloads
-    wording sealing publisher events selectors verification services api pages admin
-    demo management apps migrations
-=======
-    addresses converters tracing exceptions metrics append_only models rules codes
+    addresses converters tracing exceptions metrics append_only rows models rules codes
     links payloads wording sealing publisher events selectors verification services
     api pages admin demo management apps migrations
->>>>>>> 9b5707e (Say how the site is: health, readiness, metrics, request ids)
 """.split()
 
 

@@ -6,6 +6,7 @@ address of a `Host` that the test has made.
 The session's own servers, which all tests share, come from `ensure_servers`.
 """
 
+from .database import new_database
 from .nginx import NginxServer
 from .pgbouncer import PgBouncerServer
 from .postgres import PostgresServer
@@ -30,6 +31,7 @@ __all__ = [
     "free_port",
     "manage",
     "production_environment",
+    "new_database",
     "site_environment",
     "url_of_database",
 ]
