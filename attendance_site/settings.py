@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from attendance_site.env import env_bool, env_choice, env_int, env_list, kept_secret
 from attendance_site.logs import FORMATS, LEVELS, logging_settings
+from attendance_site.redis_url import channel_host
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("ATTENDANCE_VAR_DIR") or BASE_DIR / "var")
@@ -116,6 +117,12 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+# A pooler that hands out another connection for each transaction, such as PgBouncer.
+DATABASE_POOLER = env_bool("ATTENDANCE_DATABASE_POOLER", False)
+if DATABASE_POOLER:
+    # Both would live in one connection and be looked for in another.
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = True
+    _database.setdefault("OPTIONS", {}).setdefault("prepare_threshold", None)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -129,15 +136,7 @@ if REDIS_URL:
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
-                "hosts": [
-                    {
-                        "address": REDIS_URL,
-                        # A hung Redis costs the publisher two seconds, never an answer.
-                        "socket_timeout": 2,
-                        "socket_connect_timeout": 2,
-                        "health_check_interval": 15,
-                    }
-                ],
+                "hosts": [channel_host(REDIS_URL)],
                 "prefix": CHANNEL_PREFIX,
             },
         }

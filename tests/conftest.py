@@ -9,17 +9,31 @@ from django.test import TransactionTestCase
 
 from tests.browser.chromium import find_chromium
 from tests.emptying import emptying
+from tests.servers.nginx import find_nginx
+from tests.servers.pgbouncer import find_pgbouncer
 
 # Its helpers assert, too, and should say what was not equal.
 pytest.register_assert_rewrite("tests.faults")
-pytest_plugins = ["tests.cast", "tests.live", "tests.inside", "tests.faults.table"]
+pytest_plugins = [
+    "tests.cast",
+    "tests.live",
+    "tests.inside",
+    "tests.databases",
+    "tests.faults.table",
+]
 
 
 def pytest_report_header() -> list[str]:
     fate = "fail, as CI is set" if os.environ.get("CI") else "are skipped"
-    chromium = find_chromium() or f"none was found, so the browser tests {fate}"
+    programs = {
+        "chromium": find_chromium(),
+        "nginx": find_nginx(),
+        "pgbouncer": find_pgbouncer(),
+    }
+    missing = f"none was found, so the tests that need it {fate}"
     servers = os.environ["ATTENDANCE_TEST_SERVERS"]
-    return [f"servers: {servers}", f"chromium: {chromium}"]
+    found = [f"{name}: {path or missing}" for name, path in programs.items()]
+    return [f"servers: {servers}", *found]
 
 
 @pytest.hookimpl(trylast=True)

@@ -27,6 +27,9 @@ GOOD: dict[str, Any] = {
     "ALLOWED_HOSTS": ["attendance.example"],
     "REDIS_URL": "redis://redis.example:6379/0",
     "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}},
+    "DATABASE_POOLER": False,
+    "HTTPS": True,
+    "SECURE_HSTS_SECONDS": 0,
 }
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
@@ -42,6 +45,20 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}},
         "DATABASE_URL",
     ),
+    (
+        "E007",
+        {
+            "DATABASE_POOLER": True,
+            "DATABASES": {
+                "default": {
+                    "ENGINE": "django.db.backends.postgresql",
+                    "OPTIONS": {"options": "-c statement_timeout=1s"},
+                }
+            },
+        },
+        "ATTENDANCE_DATABASE_POOLER",
+    ),
+    ("E008", {"HTTPS": False, "SECURE_HSTS_SECONDS": 60}, "ATTENDANCE_HTTPS"),
 ]
 
 
