@@ -9,7 +9,18 @@ from bench.figures import keep
 from bench.lab import Lab, say
 
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
-BENCHES: tuple[str, ...] = ("live_page", "bulk", "closing")
+BENCHES: tuple[str, ...] = (
+    "check_ins",
+    "streams",
+    "screens",
+    "snapshot",
+    "close_under_load",
+    "live_page",
+    "bulk",
+    "closing",
+    "growth",
+    "year",
+)
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.utils import timezone
 from knox.models import AuthToken
 
@@ -64,18 +65,22 @@ def make_people(usernames: Sequence[str]) -> list[User]:
 
 def bearer_headers(users: Sequence[User]) -> list[dict[str, str]]:
     """A new API token for each."""
-    return [
-        {"Authorization": f"Bearer {AuthToken.objects.create(user=user)[1]}"}
-        for user in users
-    ]
+    with transaction.atomic():
+        tokens = [AuthToken.objects.create(user=user)[1] for user in users]
+    return [{"Authorization": f"Bearer {token}"} for token in tokens]
 
 
 def cookie_headers(users: Sequence[User]) -> list[dict[str, str]]:
-    """A log-in session of the browser for each, with its CSRF token."""
+    """
+    A log-in session of the browser for each, with its CSRF token.
+
+    The keys end in the person's id, so that pgbench can make them too.
+    """
     rows, headers = [], []
+    mark = secrets.token_hex(6)
     store = SessionStore()
     for user in users:
-        key = secrets.token_hex(16)
+        key = f"{mark}{user.pk:020}"
         content = {
             SESSION_KEY: str(user.pk),
             BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",

@@ -61,7 +61,8 @@ class Site:
 
 # As README.md says for production.
 GUNICORN = [
-    *["gunicorn", "attendance_site.wsgi", "--bind", "127.0.0.1:{port}"],
+    *["gunicorn", "-c", "deploy/gunicorn.conf.py", "attendance_site.wsgi"],
+    *["--bind", "127.0.0.1:{port}"],
     *["--worker-class", "gthread", "--workers", "2", "--threads", "4"],
     *["--keep-alive", "75", "--log-level", "error"],
 ]
@@ -79,3 +80,20 @@ def production(lab: Lab, **more: str) -> Iterator[Site]:
     live = Process(lab, [*DAPHNE, "attendance_site.asgi:application"], **more)
     with web, live:
         yield Site(web, live)
+
+
+@contextlib.contextmanager
+def stock(lab: Lab, **more: str) -> Iterator[Site]:
+    """The rival (bench/stock): one daphne for all, as everybody begins."""
+    words = ["daphne", "-b", "127.0.0.1", "-p", "{port}", "-v", "0"]
+    more = {"DJANGO_SETTINGS_MODULE": "bench.stock.settings", **more}
+    with Process(lab, [*words, "bench.stock.asgi:application"], **more) as both:
+        yield Site(both, both)
+
+
+@contextlib.contextmanager
+def embedded(lab: Lab, **more: str) -> Iterator[Site]:
+    """What `run.py serve` runs once the database is prepared: one daphne for all."""
+    words = [*DAPHNE, "attendance_site.asgi:application"]
+    with Process(lab, words, ATTENDANCE_DEMO="1", **more) as both:
+        yield Site(both, both)
