@@ -86,7 +86,12 @@ def changed_record(
 ) -> Payload:
     """What a message says of one changed record."""
     payload = record_payload(record, class_session=class_session, student=student)
-    data = {field: payload[field] for field in _JOINED_FIELDS}
+    return changed_payload(payload, old_status=old_status, at=at)
+
+
+def changed_payload(record: Payload, *, old_status: str, at: datetime) -> Payload:
+    """What a message says of a changed record, from its Record."""
+    data = {field: record[field] for field in _JOINED_FIELDS}
     data["old_status"] = str(old_status)
     data["timestamp"] = iso(at)
     return data

@@ -174,7 +174,8 @@ def change_all(
     at: datetime,
 ) -> list[Changed]:
     """Change each of `records` in memory; return them as changed, in roster order."""
-    students = User.objects.in_bulk([record.student_id for record in records])
+    people = User.objects.filter(pk__in=[record.student_id for record in records])
+    students = {student.pk: student for student in people.only("name", "username")}
     ordered = sorted(
         records, key=lambda record: selectors.name_order(students[record.student_id])
     )
@@ -182,17 +183,9 @@ def change_all(
     for record in ordered:
         old_status = record.status
         change(record)
-        student = students[record.student_id]
-        changed.append(
-            (
-                record_payload(record, class_session=class_session, student=student),
-                events.changed_record(
-                    record,
-                    class_session=class_session,
-                    student=student,
-                    old_status=old_status,
-                    at=at,
-                ),
-            )
+        payload = record_payload(
+            record, class_session=class_session, student=students[record.student_id]
         )
+        message = events.changed_payload(payload, old_status=old_status, at=at)
+        changed.append((payload, message))
     return changed
