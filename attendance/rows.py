@@ -1,5 +1,5 @@
 """
-Rows without the ORM's compiler: for the way of a check-in, log-in included.
+Rows without the ORM's compiler: for check-ins, log-in included, and the live page.
 
 Django builds every statement anew from its expressions, which for a single row costs
 several times what the database takes for it (docs/decisions.md has the figures). Here
@@ -60,6 +60,30 @@ def first(model: type[M], condition: str, parameters: Sequence[Any]) -> M | None
         )
         found = cursor.fetchone()
     return None if found is None else instance(model, found)
+
+
+def fetch(
+    model: type[models.Model],
+    names: Sequence[str],
+    statement: str,
+    parameters: Sequence[Any],
+) -> list[Sequence[Any]]:
+    """
+    All that a SELECT finds, whose last columns are these fields of the model.
+
+    What stands before them is given as the database gives it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found: list[Sequence[Any]] = cursor.fetchall()
+    by_name = {field.name: field for field in model._meta.concrete_fields}
+    fields = [by_name[name] for name in names]
+    if any(_converters(field) for field in fields):
+        return [
+            [*row[: -len(fields)], *map(converted, fields, row[-len(fields) :])]
+            for row in found
+        ]
+    return found
 
 
 def converted(field: Field, value: Any) -> Any:

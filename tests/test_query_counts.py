@@ -74,7 +74,7 @@ def test_check_in_by_qr(school, django_assert_num_queries):
 def test_override(school, django_assert_num_queries):
     _, class_session, students, client = school
     body = {"student_id": students[-1].pk, "status": "late", "reason": "seen"}
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         answer = client.post(session_path(class_session, "override/"), body)
     assert answer.status_code == 200
 
@@ -82,18 +82,18 @@ def test_override(school, django_assert_num_queries):
 @SIZES
 def test_bulk(school, bulk, size, django_assert_num_queries):
     # One of them locks the course: nobody becomes unmarked meanwhile.
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(16):
         assert bulk("mark_absent", only_unmarked=True)["processed_count"] == size - 1
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         assert bulk("mark_excused")["processed_count"] == size
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         assert bulk("mark_excused")["processed_count"] == 0
 
 
 @SIZES
 def test_close(school, size, django_assert_num_queries):
     _, class_session, _, client = school
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(22):
         answer = client.post(session_path(class_session, "close/"))
     assert answer.json()["counts"]["absent"] == size - 1
 
@@ -101,7 +101,7 @@ def test_close(school, size, django_assert_num_queries):
 @SIZES
 def test_roster(school, size, django_assert_num_queries):
     _, class_session, _, client = school
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         answer = client.get(session_path(class_session, "roster/"))
     assert len(answer.json()["records"]) == size
 
@@ -111,7 +111,7 @@ def test_events(school, bulk, django_assert_num_queries):
     _, class_session, _, client = school
     for operation in ("mark_absent", "mark_late", "mark_present"):
         bulk(operation)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         answer = client.get(session_path(class_session, "events/"))
     assert len(answer.json()["events"]) == 5
 
@@ -175,6 +175,6 @@ def test_opening_asks_no_more_for_many_sessions(
     for _ in range(number):
         make_session(course)
     planned = make_session(course, open_now=False)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         answer = teacher_client.post(session_path(planned, "open/"))
     assert answer.status_code == 200

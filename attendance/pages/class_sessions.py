@@ -34,17 +34,19 @@ OPERATIONS_SHOWN = 20
 @require_safe
 def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
     """The live page: QR and code, counts, the roster as of one revision."""
-    found = selectors.class_session_for_teacher(person(request), class_session_id)
-    snapshot = selectors.snapshot(found.pk)
+    user = person(request)
+    found = selectors.class_session_for_teacher(user, class_session_id)
+    snapshot, state = selectors.snapshot_with_state(found)
     zone = found.course.zone
     # The number before the conflicts: one that comes in between is looked up again.
-    newest = selectors.stream_state(found.pk).get("conflicts")
+    newest = state.get("conflicts")
     conflicts = {
         conflict["student_id"]: display.conflict_words(
-            conflict, zone, by_administrator=person(request).is_staff
+            conflict, zone, by_administrator=user.is_staff
         )
-        for conflict in selectors.open_conflicts(found.pk)
+        for conflict in (selectors.open_conflicts(found.pk) if newest else ())
     }
+    latest = selectors.latest_operation_events(found.pk, OPERATIONS_SHOWN)
     return render(
         request,
         "class_sessions/live.html",
@@ -58,16 +60,15 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
             "versions": display.versions(snapshot["records"]),
             "operations": display.operations(
                 selectors.operations(
-                    found,
-                    person(request),
-                    selectors.operation_events(found.pk)[:OPERATIONS_SHOWN],
+                    found, user, latest, are_all=len(latest) < OPERATIONS_SHOWN
                 ),
                 zone,
             ),
             "blank": display.blank_row(found.pk),
             "blank_conflict": {"may_accept": True},
             "blank_operation": {"is_undoable": True},
-            "bulk_form": BulkForm(),
+            "bulk_scopes": BulkForm.SCOPES,
+            "bulk_operations": BulkForm.OPERATIONS,
             "override_form": OverrideForm(),
             "labels": {
                 "statuses": display.STATUS_LABELS,
@@ -109,6 +110,8 @@ def _board(
     return {
         "class_session": payload,
         "course": current.course,
+        # Spares the page's head the question.
+        "teaches": True,
         "revision": snapshot["revision"],
         "when": display.period_of(payload, zone),
         "late_rule": display.late_rule(payload, zone),

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
 from attendance.models import UNMARKED, Source, Status, VerificationMethod
+from attendance.pages.roster_rows import SafeHtml
 from attendance.payloads import COUNTED, Payload
 
 STATUS_LABELS = {UNMARKED: "Unmarked"} | {s.value: str(s.label) for s in Status}
@@ -102,7 +102,7 @@ def rows(
     class_session_id: int,
 ) -> Iterator[dict[str, Any]]:
     """What the roster's rows show; `conflicts` in words, by student id."""
-    base = student_url(class_session_id, 0).removesuffix("0/")
+    url = students_url(class_session_id)
     for record in records:
         student_id, at = record["student_id"], record["check_in_time"]
         conflict = conflicts.get(student_id)
@@ -110,7 +110,7 @@ def rows(
         current = conflict is not None and conflict["version"] == record["version"]
         yield {
             "student_id": student_id,
-            "url": f"{base}{student_id}/",
+            "students_url": url,
             "version": record["version"],
             "status": record["attendance_status"],
             "name": record["student_name"],
@@ -121,18 +121,19 @@ def rows(
             "at": at or "",
             "clock": clock(datetime.fromisoformat(at), zone) if at else "",
             "method_label": METHOD_LABELS.get(record["verification_method"], ""),
-            "conflict": conflict_html(conflict) if current else "",
+            "conflict": _conflict_html(conflict) if current else "",
         }
 
 
-def student_url(class_session_id: int, student_id: int) -> str:
-    """The page of one student in the class session."""
-    return reverse("class-session-student", args=[class_session_id, student_id])
+def students_url(class_session_id: int) -> str:
+    """The pages of single students in the class session; the id and "/" follow."""
+    url = reverse("class-session-student", args=[class_session_id, 0])
+    return url.removesuffix("0/")
 
 
-def conflict_html(conflict: Mapping[str, Any] | None) -> SafeString:
-    """A conflict in words as it stands on its row."""
-    return render_to_string("class_sessions/_conflict.html", {"conflict": conflict})
+def _conflict_html(conflict: Mapping[str, Any] | None) -> SafeHtml:
+    partial = "class_sessions/_conflict.html"
+    return SafeHtml(render_to_string(partial, {"conflict": conflict}))
 
 
 def conflict_words(
@@ -162,7 +163,7 @@ def blank_row(class_session_id: int) -> dict[str, Any]:
     """What the row partial is rendered with to be cloned and filled in the browser."""
     return {
         "student_id": 0,
-        "url": student_url(class_session_id, 0),
+        "students_url": students_url(class_session_id),
         "status": UNMARKED,
         "version": 0,
     }

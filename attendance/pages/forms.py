@@ -182,17 +182,15 @@ class BulkForm(MarkForm):
     """Set many students' status by hand."""
 
     SELECTED, UNMARKED, ALL = "selected", "unmarked", "all"
+    SCOPES = (
+        (SELECTED, "the selected students"),
+        (UNMARKED, "everyone still unmarked"),
+        (ALL, "everyone on the roster"),
+    )
+    OPERATIONS = tuple((f"mark_{s.value}", str(s.label)) for s in Status)
 
-    scope = forms.ChoiceField(
-        choices=[
-            (SELECTED, "the selected students"),
-            (UNMARKED, "everyone still unmarked"),
-            (ALL, "everyone on the roster"),
-        ]
-    )
-    operation = forms.ChoiceField(
-        choices=[(f"mark_{status.value}", str(status.label)) for status in Status]
-    )
+    scope = forms.ChoiceField(choices=SCOPES)
+    operation = forms.ChoiceField(choices=OPERATIONS)
     versions = SeenVersionsField()
 
 

@@ -29,6 +29,7 @@ from attendance.selectors.histories import (
 )
 from attendance.selectors.operations import (
     edit_window_end,
+    latest_operation_events,
     operation_events,
     operations,
     same_marks,
@@ -56,6 +57,7 @@ from attendance.selectors.streams import (
     replay,
     roster_changed_unsaid,
     snapshot,
+    snapshot_with_state,
     stream_state,
 )
 
@@ -81,6 +83,7 @@ __all__ = [
     "current_revision",
     "edit_window_end",
     "history",
+    "latest_operation_events",
     "is_enrolled",
     "messages_after",
     "name_order",
@@ -101,6 +104,7 @@ __all__ = [
     "situation_by_code",
     "situation_by_id",
     "snapshot",
+    "snapshot_with_state",
     "stream_state",
     "teachers_among",
     "versions_left_by",

@@ -6,8 +6,10 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
+from attendance import rows
 from attendance.exceptions import NotFoundError, PermissionDeniedError
 from attendance.models import (
     UNMARKED,
@@ -93,15 +95,33 @@ def course_for_owner(user: User, course_id: int) -> Course:
 
 def class_session_for_teacher(user: User, class_session_id: int) -> ClassSession:
     """The class session with its course; 403 to the course's students, else 404."""
-    class_session = (
-        ClassSession.objects.select_related("course").filter(pk=class_session_id)
-    ).first()
-    if class_session is None:
+    statement = f"""
+        SELECT
+            EXISTS (
+                SELECT 1 FROM {rows.table(CourseTeacher)} t
+                WHERE t.course_id = s.course_id AND t.user_id = %s
+            ),
+            EXISTS (
+                SELECT 1 FROM {rows.table(Enrollment)} e
+                WHERE e.course_id = s.course_id AND e.student_id = %s
+                    AND e.ended_at IS NULL
+            ),
+            {rows.columns(ClassSession, "s")}, {rows.columns(Course, "c")}
+        FROM {rows.table(ClassSession)} s
+        JOIN {rows.table(Course)} c ON c.id = s.course_id
+        WHERE s.id = %s
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [user.pk, user.pk, class_session_id])
+        row = cursor.fetchone()
+    if row is None:
         raise NotFoundError
-    if user.is_staff:
-        return class_session
-    if not course_access(user, class_session.course_id).teaches:
-        raise PermissionDeniedError
+    teaches, is_student, *values = row
+    if not (teaches or user.is_staff):
+        raise PermissionDeniedError if is_student else NotFoundError
+    course_from = rows.width(ClassSession)
+    class_session = rows.instance(ClassSession, values[:course_from])
+    class_session.course = rows.instance(Course, values[course_from:])
     return class_session
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from attendance import rules
-from attendance.models import AttendanceEvent, ClassSession, Source, User
+from attendance import rows, rules
+from attendance.models import (
+    AttendanceEvent,
+    AttendanceRecord,
+    ClassSession,
+    Source,
+    User,
+)
 from attendance.payloads import Payload, iso, person_payload
 
 
@@ -27,32 +34,74 @@ def operation_events(class_session_id: int) -> QuerySet[AttendanceEvent]:
     )
 
 
-def operations(
-    class_session: ClassSession, viewer: User, events: Iterable[AttendanceEvent]
-) -> list[Payload]:
-    """These operations of the class session, and whether `viewer` can undo them now."""
-    brought_back = _BroughtBack(class_session.pk)
-    records = class_session.records.values_list("student_id", "version", "source")
-    source = Source.of(viewer)
-    versions = {
-        student_id: version
-        for student_id, version, standing in records
-        if rules.may_replace(source, Source(standing))
-    }
-    standing_versions = brought_back.stand_for(versions)
-    now = timezone.now()
+def latest_operation_events(class_session_id: int, limit: int) -> list[AttendanceEvent]:
+    """The first of `operation_events`, for the live page: in half the time."""
+    statement = f"""
+        SELECT {rows.columns(AttendanceEvent, "e")}, {rows.columns(User, "u")}
+        FROM {rows.table(AttendanceEvent)} e
+        LEFT JOIN {rows.table(User)} u ON u.id = e.actor_id
+        WHERE e.class_session_id = %s AND e.operation_id IS NOT NULL
+        ORDER BY e.revision DESC LIMIT %s
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [class_session_id, limit])
+        found = cursor.fetchall()
+    actor_from = rows.width(AttendanceEvent)
     listed = []
-    for event in events:
-        left = brought_back.stand_for(versions_left_by(event))
-        in_time = now <= edit_window_end(class_session, event.at)
-        untouched = any(standing_versions.get(s) == left[s] for s in left)
-        listed.append(
-            {
-                **_operation(event),
-                "is_undoable": event.before is not None and in_time and untouched,
-            }
-        )
+    for row in found:
+        event = rows.instance(AttendanceEvent, row[:actor_from])
+        if event.actor_id is not None:
+            event.actor = rows.instance(User, row[actor_from:])
+        listed.append(event)
     return listed
+
+
+def operations(
+    class_session: ClassSession,
+    viewer: User,
+    events: Iterable[AttendanceEvent],
+    *,
+    are_all: bool = False,
+) -> list[Payload]:
+    """
+    These operations of the class session, and whether `viewer` can undo them now.
+
+    `are_all`: it has no others, so none need be looked for.
+    """
+    listed = list(events)
+    now = timezone.now()
+    in_time = {
+        event.pk
+        for event in listed
+        if event.before is not None and now <= edit_window_end(class_session, event.at)
+    }
+    undoable: set[int] = set()
+    # Most often there is none, and then nothing more to look up.
+    if in_time:
+        brought_back = _BroughtBack(class_session.pk, listed if are_all else None)
+        standing = brought_back.stand_for(_replaceable(class_session, viewer))
+        for event in listed:
+            if event.pk not in in_time:
+                continue
+            left = brought_back.stand_for(versions_left_by(event))
+            if any(standing.get(student) == left[student] for student in left):
+                undoable.add(event.pk)
+    return [
+        {**_operation(event), "is_undoable": event.pk in undoable} for event in listed
+    ]
+
+
+def _replaceable(class_session: ClassSession, viewer: User) -> dict[int, int]:
+    """The versions of the records that `viewer` may change, by student id."""
+    source = Source.of(viewer)
+    weaker = [s.value for s in Source if rules.may_replace(source, s)]
+    statement = f"""
+        SELECT student_id, version FROM {rows.table(AttendanceRecord)}
+        WHERE class_session_id = %s AND source IN ({", ".join(["%s"] * len(weaker))})
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [class_session.pk, *weaker])
+        return dict(cursor.fetchall())
 
 
 def same_marks(
@@ -93,11 +142,23 @@ def edit_window_end(class_session: ClassSession, changed_at: datetime) -> dateti
 class _BroughtBack:
     """Which version each undo brought back, of each student's record."""
 
-    def __init__(self, class_session_id: int) -> None:
-        events = operation_events(class_session_id)
-        undos = events.filter(data__event="undo").order_by("revision")
-        names = [event.data["undone_operation_id"] for event in undos]
-        undone = events.filter(operation_id__in=names)
+    def __init__(
+        self, class_session_id: int, known: Sequence[AttendanceEvent] | None = None
+    ) -> None:
+        """`known`: all operations of the class session, if they are at hand."""
+        undos: Iterable[AttendanceEvent]
+        undone: Iterable[AttendanceEvent]
+        if known is not None:
+            undos = sorted(
+                (event for event in known if event.data["event"] == "undo"),
+                key=lambda event: event.revision,
+            )
+            undone = known
+        else:
+            events = operation_events(class_session_id)
+            undos = events.filter(data__event="undo").order_by("revision")
+            names = [event.data["undone_operation_id"] for event in undos]
+            undone = events.filter(operation_id__in=names)
         by_name = {str(event.operation_id): event for event in undone}
         self._found: dict[tuple[int, int], int] = {}
         for event in undos:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Count, Exists, OuterRef
 
+from attendance import rows
 from attendance.models import (
     UNMARKED,
     AttendanceRecord,
@@ -53,8 +54,8 @@ def is_enrolled(student: User, course_id: int) -> bool:
 
 
 # In the order in which `record_of_values` takes them.
-_RECORD_VALUES = (
-    "pk",
+_MARK = (
+    "id",
     "status",
     "check_in_time",
     "late_minutes",
@@ -63,7 +64,6 @@ _RECORD_VALUES = (
     "notes",
     "version",
 )
-_STUDENT_VALUES = ("student_id", "student__name", "student__username")
 
 
 def roster(class_session: ClassSession) -> list[Payload]:
@@ -75,23 +75,31 @@ def roster(class_session: ClassSession) -> list[Payload]:
     values: making two model instances a row took longer than everything else.
     """
     session = (class_session.pk, class_session.course.name)
+    people = f"JOIN {rows.table(User)} u ON u.id = student_id"
     names: dict[int, str] = {}
-    rows: dict[int, Payload] = {}
+    records: dict[int, Payload] = {}
     if class_session.state != State.CLOSED:
-        enrolled = Enrollment.objects.filter(
-            course_id=class_session.course_id, ended_at__isnull=True
-        ).order_by()
-        for student_id, *name in enrolled.values_list(*_STUDENT_VALUES):
-            names[student_id] = shown_name(*name)
-    records = class_session.records.order_by()
-    for student_id, name, username, *values in records.values_list(
-        *_STUDENT_VALUES, *_RECORD_VALUES
+        enrolled = f"""
+            SELECT u.id, u.name, u.username FROM {rows.table(Enrollment)} {people}
+            WHERE course_id = %s AND ended_at IS NULL
+        """
+        for pk, name, username in rows.fetch(
+            User, ("id", "name", "username"), enrolled, [class_session.course_id]
+        ):
+            names[pk] = shown_name(name, username)
+    marks = f"""
+        SELECT u.id, u.name, u.username, {", ".join(f"r.{name}" for name in _MARK)}
+        FROM {rows.table(AttendanceRecord)} r {people} WHERE class_session_id = %s
+    """
+    for pk, name, username, *mark in rows.fetch(
+        AttendanceRecord, _MARK, marks, [class_session.pk]
     ):
-        names[student_id] = shown = shown_name(name, username)
-        rows[student_id] = record_of_values(student_id, shown, *session, *values)
+        names[pk] = shown = shown_name(name, username)
+        records[pk] = record_of_values(pk, shown, *session, *mark)
     in_order = sorted(names, key=lambda pk: order_of_values(names[pk], pk))
     return [
-        rows.get(pk) or unmarked_of_values(pk, names[pk], *session) for pk in in_order
+        records.get(pk) or unmarked_of_values(pk, names[pk], *session)
+        for pk in in_order
     ]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable, Sequence
 
-from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db import connection, transaction
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
+from attendance import rows
 from attendance.events import FOLLOWED_BY_SNAPSHOT, reduced_for_student
 from attendance.exceptions import NotFoundError
 from attendance.models import (
@@ -56,14 +57,18 @@ def stream_state(class_session_id: int) -> Payload:
     with each. Another one than before means that the conflicts, which are no messages,
     are to be looked up again.
     """
-    overruled = OverruledMark.objects.filter(class_session=OuterRef("pk"))
-    newest = Subquery(overruled.order_by("-pk").values("pk")[:1])
-    found = (
-        ClassSession.objects.filter(pk=class_session_id)
-        .values_list("revision", newest)
-        .first()
-    )
-    revision, conflicts = found or (0, None)
+    # Every screen asks this, every few seconds: without the ORM's compiler.
+    statement = f"""
+        SELECT s.revision,
+            (
+                SELECT max(o.id) FROM {rows.table(OverruledMark)} o
+                WHERE o.class_session_id = s.id
+            )
+        FROM {rows.table(ClassSession)} s WHERE s.id = %s
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [class_session_id])
+        revision, conflicts = cursor.fetchone() or (0, None)
     state: Payload = {"revision": revision}
     return state if conflicts is None else {**state, "conflicts": conflicts}
 
@@ -84,6 +89,20 @@ def snapshot(class_session_id: int) -> Payload:
         return _read_snapshot(class_session_id, lock=True)
 
 
+def snapshot_with_state(class_session: ClassSession) -> tuple[Payload, Payload]:
+    """
+    The `snapshot`, and the `stream_state` right after it.
+
+    For whoever has just read the class session, with its course: if it is still at
+    that revision when its roster has been read, it need not be read again.
+    """
+    payload = _snapshot_of(class_session)
+    state = stream_state(class_session.pk)
+    if state["revision"] == payload["revision"]:
+        return payload, state
+    return snapshot(class_session.pk), stream_state(class_session.pk)
+
+
 def _read_snapshot(class_session_id: int, *, lock: bool) -> Payload:
     sessions = ClassSession.objects.select_related("course")
     if lock:
@@ -92,6 +111,10 @@ def _read_snapshot(class_session_id: int, *, lock: bool) -> Payload:
     class_session = sessions.filter(pk=class_session_id).first()
     if class_session is None:
         raise NotFoundError
+    return _snapshot_of(class_session)
+
+
+def _snapshot_of(class_session: ClassSession) -> Payload:
     records = roster(class_session)
     return {
         "type": "snapshot",
