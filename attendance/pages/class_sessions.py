@@ -17,7 +17,7 @@ from attendance.pages import display
 from attendance.pages.courses import form_page
 from attendance.pages.forms import BulkForm, ClassSessionForm, OverrideForm
 from attendance.pages.refusals import action, page, person
-from attendance.pages.rows import render_rows
+from attendance.pages.roster_rows import render_rows
 from attendance.payloads import Payload
 from attendance.services import class_sessions as services
 
