@@ -11,10 +11,14 @@ from bench.lab import Lab, say
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
 BENCHES: tuple[str, ...] = (
     "check_ins",
+    "redis_frozen",
+    "embedded",
     "streams",
     "screens",
     "snapshot",
     "close_under_load",
+    "memory",
+    "cold_start",
 )
 
 
