@@ -9,7 +9,6 @@ from bench.figures import keep
 from bench.lab import Lab, say
 
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
-<<<<<<< HEAD
 BENCHES: tuple[str, ...] = (
     "check_ins",
     "redis_frozen",
