@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 BASE_PYTHON: str = getattr(sys, "_base_executable", None) or sys.executable
-# One more than cores: tests of servers spend much of their time waiting.
-TEST_WORKERS = min((os.cpu_count() or 1) + 1, 4)
+# More than cores: tests of servers spend much of their time waiting.
+TEST_WORKERS = min((os.cpu_count() or 1) * 2, 4)
 
 
 class Stop(Exception):
@@ -120,7 +120,7 @@ def test(arguments: list[str]) -> int:
             if code:
                 raise Stop(f"{' '.join(check)} failed; the tests were not run.", code)
         # A file stays on one worker: its servers and browser start once. In the order
-        # of their names, because those of few and long tests come early in it.
+        # of tests/conftest.py, which has the long ones first.
         arguments = ["-n", str(TEST_WORKERS), "--dist", "loadfile"]
         arguments.append("--no-loadscope-reorder")
     say(" ".join(["pytest", *arguments]))

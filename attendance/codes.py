@@ -10,6 +10,7 @@ replaced is told apart from a forged one.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import secrets
 import unicodedata
@@ -97,8 +98,13 @@ class _CrispSvg(qrcode.image.svg.SvgPathImage):
     }
 
 
+@functools.lru_cache(maxsize=256)
 def qr_svg(text: str) -> str:
-    """`text` as a QR code: one SVG element that scales to whatever holds it."""
+    """
+    `text` as a QR code: one SVG element that scales to whatever holds it.
+
+    Kept, because making one takes longer than a page with 300 rows.
+    """
     code = qrcode.QRCode(
         error_correction=qrcode.constants.ERROR_CORRECT_M,
         image_factory=_CrispSvg,

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from attendance import rows, sealing
+from attendance import rows, sealing, tracing
 from attendance.models import (
     AttendanceEvent,
     AttendanceRecord,
@@ -271,8 +271,10 @@ def announce_courses_changed(student_id: int) -> None:
 
 def _publish_on_commit(message: Payload, groups: Sequence[str], context: str) -> None:
     def publish() -> None:
+        tracing.note_committed(message)
+        request_id = tracing.request_id()
+        envelope = {"type": MESSAGE_TYPE, "message": message, "request_id": request_id}
         for group in groups:
-            envelope = {"type": MESSAGE_TYPE, "message": message}
             publisher.submit(Publication(group, envelope, context))
 
     # A function with a name, not functools.partial: Django 5.2 cannot log a failing

@@ -15,7 +15,9 @@ from attendance.models import (
     AttendanceEvent,
     AttendanceRecord,
     ClassSession,
+    Status,
     User,
+    VerificationMethod,
 )
 
 Payload = dict[str, Any]
@@ -36,34 +38,76 @@ def record_payload(
     record: AttendanceRecord, *, class_session: ClassSession, student: User
 ) -> Payload:
     """A Record. `class_session` must have its course loaded."""
+    return record_of_values(
+        student.pk,
+        student.display_name,
+        class_session.pk,
+        class_session.course.name,
+        record.pk,
+        str(record.status),
+        record.check_in_time,
+        record.late_minutes,
+        record.verification_method,
+        record.override_reason,
+        record.notes,
+        record.version,
+    )
+
+
+def record_of_values(
+    student_id: int,
+    student_name: str,
+    class_session_id: int,
+    class_name: str,
+    record_id: int | None,
+    status: str,
+    check_in_time: datetime | None,
+    late_minutes: int,
+    verification_method: str | None,
+    override_reason: str | None,
+    notes: str,
+    version: int,
+) -> Payload:
+    """A Record from plain values: a roster has thousands, and models cost more."""
     return {
-        "id": record.pk,
-        "student_id": student.pk,
-        "student_name": student.display_name,
-        "class_session_id": class_session.pk,
-        "class_name": class_session.course.name,
-        "attendance_status": str(record.status),
-        "check_in_time": iso_or_none(record.check_in_time),
-        "is_late": record.is_late,
-        "late_minutes": record.late_minutes,
+        "id": record_id,
+        "student_id": student_id,
+        "student_name": student_name,
+        "class_session_id": class_session_id,
+        "class_name": class_name,
+        "attendance_status": status,
+        "check_in_time": iso_or_none(check_in_time),
+        "is_late": status == Status.LATE,
+        "late_minutes": late_minutes,
         "verification_method": (
-            None if record.is_unmarked else str(record.verification_method)
+            None if status == UNMARKED else str(verification_method)
         ),
-        "is_manual_override": record.is_manual_override,
-        "override_reason": record.override_reason,
-        "notes": record.notes,
-        "version": record.version,
+        "is_manual_override": (
+            verification_method == VerificationMethod.TEACHER_OVERRIDE
+        ),
+        "override_reason": override_reason,
+        "notes": notes,
+        "version": version,
     }
 
 
 def unmarked_payload(*, class_session: ClassSession, student: User) -> Payload:
     """The Record of somebody on the roster who has none yet."""
+    return unmarked_of_values(
+        student.pk, student.display_name, class_session.pk, class_session.course.name
+    )
+
+
+def unmarked_of_values(
+    student_id: int, student_name: str, class_session_id: int, class_name: str
+) -> Payload:
+    """`unmarked_payload` from plain values."""
     return {
         "id": None,
-        "student_id": student.pk,
-        "student_name": student.display_name,
-        "class_session_id": class_session.pk,
-        "class_name": class_session.course.name,
+        "student_id": student_id,
+        "student_name": student_name,
+        "class_session_id": class_session_id,
+        "class_name": class_name,
         "attendance_status": UNMARKED,
         "check_in_time": None,
         "is_late": False,

@@ -19,6 +19,8 @@ from typing import Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
+from attendance import metrics
+
 logger = logging.getLogger(__name__)
 
 QUEUE_LIMIT = 1000
@@ -74,7 +76,9 @@ class Publisher:
                         self._limit,
                     )
                 self.dropped += 1
+                metrics.PUBLICATIONS_DROPPED.inc()
             self._queue.append(publication)
+            metrics.PUBLISH_QUEUE.set(len(self._queue))
             self._idle.clear()
             if self._loop is None:
                 self._start_thread()
@@ -86,6 +90,7 @@ class Publisher:
                 # The loop has ended with its server; nobody listens any more.
                 with self._lock:
                     self._queue.clear()
+                    metrics.PUBLISH_QUEUE.set(0)
                     self._idle.set()
 
     def attach_to_running_loop(self) -> None:
@@ -134,6 +139,7 @@ class Publisher:
                         self._idle.set()
                         break
                     publication = self._queue.popleft()
+                    metrics.PUBLISH_QUEUE.set(len(self._queue))
                 await self._send(publication)
 
     async def _send(self, publication: Publication) -> None:
@@ -144,6 +150,7 @@ class Publisher:
             # Whatever a broker's client raises, the answer is the same: count it, say
             # so once, go on. The change is committed and the streams will heal.
             self.failed += 1
+            metrics.PUBLICATIONS_FAILED.inc()
             self._outage += 1
             if self._outage == 1:
                 logger.error(
@@ -155,6 +162,7 @@ class Publisher:
                     publication.group,
                 )
         else:
+            metrics.PUBLICATIONS_SENT.inc()
             if self._outage:
                 logger.warning(
                     "publishing works again after %d failed messages", self._outage

@@ -1,4 +1,4 @@
-"""System checks: settings that are good enough for the demo and for nothing else."""
+"""System checks: settings that are only good for the demo, or contradict each other."""
 
 from __future__ import annotations
 
@@ -46,5 +46,33 @@ def demo_settings(**_: Any) -> list[CheckMessage]:
             6,
             "The database is SQLite, which has one writer.",
             "Set DATABASE_URL to a PostgreSQL database.",
+        )
+    return findings
+
+
+@register(PRODUCTION, deploy=True)
+def contradictions(**_: Any) -> list[CheckMessage]:
+    """Settings of which one undoes the other, as errors."""
+    findings: list[CheckMessage] = []
+    if settings.DATABASE_POOLER:
+        options = settings.DATABASES["default"].get("OPTIONS", {})
+        # They belong to one connection, and a pooler hands out another each time.
+        kept = [name for name in ("options", "prepare_threshold") if options.get(name)]
+        if kept:
+            findings.append(
+                Error(
+                    f"DATABASE_URL has {' and '.join(kept)}: a pooler keeps no such.",
+                    hint="Take it out of DATABASE_URL, or unset "
+                    "ATTENDANCE_DATABASE_POOLER.",
+                    id="attendance_site.E007",
+                )
+            )
+    if settings.SECURE_HSTS_SECONDS and not settings.HTTPS:
+        findings.append(
+            Error(
+                "Browsers are told to insist on HTTPS, and cookies go without it.",
+                hint="Set ATTENDANCE_HTTPS=1, or unset ATTENDANCE_HSTS_SECONDS.",
+                id="attendance_site.E008",
+            )
         )
     return findings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -41,6 +42,18 @@ def env_int(name: str, default: int, *, least: int = 0, most: int | None = None)
     if most is not None and value > most:
         raise ImproperlyConfigured(f"{name} must be at most {most}, not {value}.")
     return value
+
+
+def env_choice(name: str, default: str, choices: Sequence[str]) -> str:
+    """One of `choices`, in upper or lower case."""
+    raw = os.environ.get(name)
+    if raw is None or raw.strip() == "":
+        return default
+    for choice in choices:
+        if raw.strip().lower() == choice.lower():
+            return choice
+    allowed = ", ".join(choices)
+    raise ImproperlyConfigured(f"{name} must be one of {allowed}, not {raw!r}.")
 
 
 def env_list(name: str, default: list[str]) -> list[str]:

@@ -16,7 +16,9 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from attendance_site.env import env_bool, env_int, env_list, kept_secret
+from attendance_site.env import env_bool, env_choice, env_int, env_list, kept_secret
+from attendance_site.logs import FORMATS, LEVELS, logging_settings
+from attendance_site.redis_url import channel_host
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("ATTENDANCE_VAR_DIR") or BASE_DIR / "var")
@@ -53,6 +55,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "attendance_site.operations.OperationsMiddleware",
+    "attendance_site.tracing.TraceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "attendance_site.middleware.RequestGuardMiddleware",
@@ -99,6 +103,11 @@ if _database["ENGINE"].rpartition(".")[2] not in ("postgresql", "sqlite3"):
     raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite.")
 if _database["ENGINE"] == "django.db.backends.postgresql":
     _database["ENGINE"] = "attendance_site.postgresql"
+    # Parameters beside the statements, and statements that come again prepared: for
+    # the server, planning a check-in's costs more than carrying them out.
+    _database.setdefault("OPTIONS", {}).update(
+        server_side_binding=True, prepare_threshold=5
+    )
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     _database["OPTIONS"] = {
@@ -108,6 +117,12 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+# A pooler that hands out another connection for each transaction, such as PgBouncer.
+DATABASE_POOLER = env_bool("ATTENDANCE_DATABASE_POOLER", False)
+if DATABASE_POOLER:
+    # Both would live in one connection and be looked for in another.
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = True
+    _database.setdefault("OPTIONS", {}).setdefault("prepare_threshold", None)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -121,15 +136,7 @@ if REDIS_URL:
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
-                "hosts": [
-                    {
-                        "address": REDIS_URL,
-                        # A hung Redis costs the publisher two seconds, never an answer.
-                        "socket_timeout": 2,
-                        "socket_connect_timeout": 2,
-                        "health_check_interval": 15,
-                    }
-                ],
+                "hosts": [channel_host(REDIS_URL)],
                 "prefix": CHANNEL_PREFIX,
             },
         }
@@ -292,20 +299,11 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        # Refusals (4xx) are answers, not incidents.
-        "django.request": {"level": "ERROR"},
-        # Anybody can send any Host header, and each would log a traceback.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "attendance": {"level": "INFO"},
-        "realtime": {"level": "INFO"},
-    },
-}
+# Operation ------------------------------------------------------------------------
+
+# Who may read /metrics; without it, processes of this machine that ask directly.
+METRICS_TOKEN = os.environ.get("ATTENDANCE_METRICS_TOKEN") or ""
+LOGGING = logging_settings(
+    env_choice("ATTENDANCE_LOG_FORMAT", "plain" if DEMO else "json", FORMATS),
+    env_choice("ATTENDANCE_LOG_LEVEL", "WARNING" if DEMO else "INFO", LEVELS),
+)

@@ -17,6 +17,9 @@ BENCHES: tuple[str, ...] = (
     "screens",
     "snapshot",
     "close_under_load",
+    "live_page",
+    "growth",
+    "year",
     "memory",
     "cold_start",
 )

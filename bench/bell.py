@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -42,7 +43,8 @@ def ring(url: str, number: int, rate: float) -> list[float]:
 
 def _hear(url: str, number: int) -> list[float]:
     seconds: list[float] = []
-    with redis.Redis.from_url(url).pubsub() as heard:
+    client: Any = redis.Redis.from_url(url)
+    with client.pubsub() as heard:
         heard.subscribe(CHANNEL)
         for message in heard.listen():
             if message["type"] == "subscribe":

@@ -3,6 +3,7 @@ The load generator: HTTP requests written beforehand, over kept connections.
 
     answers = load(port, requests, clients=50)
     answers = load(port, requests, clients=50, rate=40)
+    answers = load(port, requests, clients=50, arrivals=[0.0, 0.1, 0.7])
 
 A process of its own with one thread and no library in between, so that it takes as
 little as possible of the machine that it measures. Times are of the monotonic clock,
@@ -53,13 +54,21 @@ class Load:
 
 
 def start_load(
-    port: int, requests: Sequence[bytes], *, clients: int, rate: float | None = None
+    port: int,
+    requests: Sequence[bytes],
+    *,
+    clients: int,
+    rate: float | None = None,
+    arrivals: Sequence[float] | None = None,
 ) -> Load:
     """
     Send all `requests` over `clients` connections, each as soon as one is free.
 
-    With `rate`, no more than so many a second, evenly.
+    With `rate`, no more than so many a second, evenly; with `arrivals`, each no sooner
+    than so many seconds after the start (ascending, one for each request).
     """
+    if rate is not None:
+        arrivals = [number / rate for number in range(len(requests))]
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.load"],
         cwd=ROOT,
@@ -67,17 +76,23 @@ def start_load(
         stdout=subprocess.PIPE,
     )
     assert process.stdin is not None
-    process.stdin.write(pickle.dumps((port, list(requests), clients, rate)))
+    process.stdin.write(pickle.dumps((port, list(requests), clients, arrivals)))
     process.stdin.close()
     process.stdin = None
     return Load(process)
 
 
 def load(
-    port: int, requests: Sequence[bytes], *, clients: int, rate: float | None = None
+    port: int,
+    requests: Sequence[bytes],
+    *,
+    clients: int,
+    rate: float | None = None,
+    arrivals: Sequence[float] | None = None,
 ) -> list[Answer]:
     """`start_load`, and wait for the answers, in the order of `requests`."""
-    return start_load(port, requests, clients=clients, rate=rate).result()
+    running = start_load(port, requests, clients=clients, rate=rate, arrivals=arrivals)
+    return running.result()
 
 
 def http_request(
@@ -122,27 +137,33 @@ class _Connection:
 
 
 def _run(
-    port: int, requests: list[bytes], clients: int, rate: float | None
+    port: int, requests: list[bytes], clients: int, arrivals: Sequence[float] | None
 ) -> list[tuple[float, float, float, int]]:
     """`due`, `sent`, `done` and `status` of each: what makes an `Answer`."""
     answers = [(0.0, 0.0, 0.0, 0)] * len(requests)
-    free = [_Connection(port) for _ in range(min(clients, len(requests)))]
+    # Opened when first needed, as by a browser or a proxy: a connection that says
+    # nothing holds a thread of gunicorn's for five seconds.
+    free: list[_Connection] = []
+    opened = 0
     poll = selectors.DefaultSelector()
-    for connection in free:
-        poll.register(connection.socket, selectors.EVENT_READ, connection)
     begun = time.monotonic()
     upcoming, done = 0, 0
     while done < len(requests):
         now = time.monotonic()
         wait = 5.0
         while upcoming < len(requests):
-            due = begun + upcoming / rate if rate else now
+            due = begun + arrivals[upcoming] if arrivals else now
             if due > now:
                 wait = due - now
                 break
-            if not free:
+            if free:
+                connection = free.pop()
+            elif opened < clients:
+                connection = _Connection(port)
+                poll.register(connection.socket, selectors.EVENT_READ, connection)
+                opened += 1
+            else:
                 break
-            connection = free.pop()
             connection.index, upcoming = upcoming, upcoming + 1
             connection.times = (due, time.monotonic())
             connection.socket.sendall(requests[connection.index])

@@ -61,7 +61,8 @@ class Site:
 
 # As README.md says for production.
 GUNICORN = [
-    *["gunicorn", "attendance_site.wsgi", "--bind", "127.0.0.1:{port}"],
+    *["gunicorn", "-c", "deploy/gunicorn.conf.py", "attendance_site.wsgi"],
+    *["--bind", "127.0.0.1:{port}"],
     *["--worker-class", "gthread", "--workers", "2", "--threads", "4"],
     *["--keep-alive", "75", "--log-level", "error"],
 ]

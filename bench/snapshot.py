@@ -63,7 +63,7 @@ def run(lab: Lab) -> Section:
 
 def _milliseconds(screen: Screen, request: bytes, answer: bytes) -> float:
     """How long the answer takes, at the median."""
-    took = []
+    took: list[float] = []
     while len(took) < TIMES:
         sent = time.monotonic()
         screen.socket.sendall(request)

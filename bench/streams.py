@@ -14,19 +14,21 @@ from bench.bell import ring
 from bench.commits import MARK, Commits, timed
 from bench.figures import Row, Section, Spread, percentile, ratios
 from bench.lab import Lab
-from bench.load import Answer, load
-from bench.sites import Site, production
+from bench.load import load, start_load
+from bench.sites import Site, production, stock
 from bench.watching import watch
 
 SCREENS = 5
 STEADY = (200, 40.0)
 # How many, and how many a second.
 BURSTS = ((200, 200.0), (300, 300.0))
+# Raw Redis during a burst: enough for a p99, too few to be felt.
+BELL_BESIDE = (100, 100.0)
 CLIENTS = 50
 WARM_UP = 40
 # Less than a heartbeat's interval: what has not come by then was lost on the way,
 # though a stream that heals itself would still bring it.
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,15 +41,20 @@ class Arrangement:
 
 
 OURS = Arrangement("production", "attendance_site.settings", production)
-ARRANGEMENTS = [OURS]
+RIVAL = Arrangement("stock", "bench.stock.settings", stock)
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """Of one round: milliseconds of every frame that came, and how many did not."""
+    """
+    Of one round: milliseconds of every frame that came, and how many did not.
+
+    `refused`: check-ins that were not answered 201; nobody waits for their frames.
+    """
 
     milliseconds: list[float]
     lost: int
+    refused: int
 
 
 class Trial:
@@ -57,8 +64,18 @@ class Trial:
         self._site = site
         self._commits = commits
 
-    def run(self, pupils: Pupils, number: int, rate: float) -> Found:
-        """`number` students check in to a new class session, five screens watch."""
+    def run(
+        self,
+        pupils: Pupils,
+        number: int,
+        rate: float,
+        beside: Callable[[], None] = lambda: None,
+    ) -> Found:
+        """
+        `number` students check in to a new class session, five screens watch.
+
+        `beside` is called while they do.
+        """
         class_session = school.new_class_session(
             pupils.school.course, pupils.school.teacher
         )
@@ -66,21 +83,29 @@ class Trial:
         requests = school.qr_check_ins(class_session, pupils.headers)
         warm_up, measured = requests[:WARM_UP], requests[WARM_UP : WARM_UP + number]
         ids = [student.pk for student in pupils.school.students]
-        awaited = set(ids[WARM_UP : WARM_UP + number])
         path = f"/ws/class-sessions/{class_session.pk}/"
         with watch(self._site.live.port, path, pupils.screens) as screens:
-            _all_created(load(port, warm_up, clients=CLIENTS))
+            load(port, warm_up, clients=CLIENTS)
             time.sleep(0.5)
             self._commits.clear()
-            _all_created(load(port, measured, clients=CLIENTS, rate=rate))
+            running = start_load(port, measured, clients=CLIENTS, rate=rate)
+            beside()
+            answers = running.result()
             time.sleep(PATIENCE_SECONDS)
         committed = self._commits.read()
+        asked = ids[WARM_UP : WARM_UP + number]
+        awaited = {
+            student_id
+            for student_id, answer in zip(asked, answers, strict=True)
+            if answer.status == 201
+        }
         took: dict[tuple[int, int], float] = {}
         for frame in screens.frames:
             if frame.student_id in awaited:
                 seconds = frame.at - committed[frame.student_id]
                 took.setdefault((frame.screen, frame.student_id), seconds * 1000)
-        return Found(list(took.values()), SCREENS * number - len(took))
+        lost = SCREENS * len(awaited) - len(took)
+        return Found(list(took.values()), lost, number - len(awaited))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,17 +136,22 @@ def run(lab: Lab) -> Section:
     pupils = make_pupils(WARM_UP + max(number for number, _ in BURSTS))
     found: dict[tuple[str, float], list[Found]] = collections.defaultdict(list)
     bell: list[float] = []
+    busy_bell: list[float] = []
     with contextlib.ExitStack() as stack:
         trials = {
             arrangement.name: stack.enter_context(_serve(lab, arrangement))
-            for arrangement in ARRANGEMENTS
+            for arrangement in (OURS, RIVAL)
         }
         for _ in range(lab.rounds):
-            number, rate = STEADY
-            bell.append(percentile(ring(lab.redis.url, number, rate), 99) * 1000)
+            bell.append(_bell(lab, *STEADY))
             for number, rate in (STEADY, *BURSTS):
                 for name, trial in trials.items():
                     found[name, rate].append(trial.run(pupils, number, rate))
+            trials[OURS.name].run(
+                pupils,
+                *BURSTS[-1],
+                beside=lambda: busy_bell.append(_bell(lab, *BELL_BESIDE)),
+            )
     return Section(
         "From commit to screen",
         [
@@ -129,14 +159,14 @@ def run(lab: Lab) -> Section:
             *(
                 row
                 for number, rate in BURSTS
-                for row in _burst_rows(number, found[OURS.name, rate])
+                for row in _burst_rows(number, found[OURS.name, rate], busy_bell)
             ),
             *(
                 row
-                for arrangement in ARRANGEMENTS
-                if arrangement is not OURS
                 for number, rate in (STEADY, *BURSTS)
-                for row in _rival_rows(number, rate, arrangement, found)
+                for row in _rival_rows(
+                    number, rate, found[RIVAL.name, rate], found[OURS.name, rate]
+                )
             ),
         ],
         [
@@ -157,12 +187,6 @@ def _serve(lab: Lab, arrangement: Arrangement) -> Iterator[Trial]:
             yield Trial(site, commits)
 
 
-def _all_created(answers: list[Answer]) -> None:
-    refused = collections.Counter(a.status for a in answers if a.status != 201)
-    if refused:
-        raise RuntimeError(f"check-ins were answered {dict(refused)}")
-
-
 def _p99(found: list[Found]) -> Spread:
     return Spread.of((percentile(f.milliseconds, 99) for f in found), "ms")
 
@@ -181,24 +205,37 @@ def _steady_row(found: list[Found], bell: list[float]) -> Row:
     )
 
 
-def _burst_rows(number: int, found: list[Found]) -> list[Row]:
-    p99, lost = _p99(found), Spread.of((f.lost for f in found), "frames")
+def _bell(lab: Lab, number: int, rate: float) -> float:
+    """p99 of raw Redis, in milliseconds."""
+    return percentile(ring(lab.redis.url, number, rate), 99) * 1000
+
+
+def _burst_rows(number: int, found: list[Found], busy_bell: list[float]) -> list[Row]:
+    p99 = _p99(found)
+    missing = Spread.of((f.lost + f.refused * SCREENS for f in found), "frames")
     what = f"commit → screen, {number} in one second, {SCREENS} screens"
     return [
-        Row(f"{what}, p99", p99, "≤ 15 ms", p99.median <= 15),
-        Row(f"{what}, lost", lost, f"0 of {SCREENS * number}", lost.high == 0),
+        Row(
+            f"{what}, p99",
+            p99,
+            "≤ 15 ms",
+            p99.median <= 15,
+            reason=""
+            if p99.median <= 15
+            else "The check-ins keep both cores busy, and each of the four processes "
+            "on the way waits for its turn. Raw Redis, with two processes on the way, "
+            f"takes a p99 of {Spread.of(busy_bell, 'ms')} during such a burst.",
+        ),
+        Row(f"{what}, lost", missing, f"0 of {SCREENS * number}", missing.high == 0),
     ]
 
 
 def _rival_rows(
-    number: int,
-    rate: float,
-    rival: Arrangement,
-    found: dict[tuple[str, float], list[Found]],
+    number: int, rate: float, theirs: list[Found], ours: list[Found]
 ) -> list[Row]:
-    theirs, ours = found[rival.name, rate], found[OURS.name, rate]
-    what = f"{rival.name}: commit → screen, {number} at {rate:.0f} a second"
+    what = f"{RIVAL.name}: commit → screen, {number} at {rate:.0f} a second"
     lost = Spread.of((f.lost for f in theirs), "frames")
+    refused = Spread.of((f.refused for f in theirs), "check-ins")
     return [
         Row(
             f"{what}, p99",
@@ -212,5 +249,6 @@ def _rival_rows(
                 [percentile(f.milliseconds, 99) for f in ours],
             ),
         ),
-        Row(f"{what}, lost", lost, f"of {SCREENS * number}, side by side", True),
+        Row(f"{what}, lost", lost, "side by side", True),
+        Row(f"{what}, refused", refused, "side by side", True),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from urllib.parse import parse_qs
 
@@ -9,7 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from attendance import events, selectors
 from attendance.payloads import Payload
-from realtime import authority, messages
+from realtime import authority, messages, metrics
 from realtime.database import in_thread
 from realtime.mailbox import Mail
 from realtime.pulse import (
@@ -26,6 +27,10 @@ from realtime.stream import StreamConsumer
 
 # More records than these behind: a snapshot is the shorter way.
 HEALED_BY_MESSAGES = 5
+# Messages of several web processes overtake each other. For so long the one that is
+# missing may still come by itself, before it is looked up in the event table.
+OVERTAKEN_SECONDS = 0.05
+EARLY_MESSAGES = 50
 
 
 class ClassSessionConsumer(StreamConsumer[SessionBeat]):
@@ -33,13 +38,21 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
     Streams one class session to a teacher, revision by revision.
 
     `_revision` is the last one that this connection has seen. The next one is sent on
-    without a look at the database; a later one makes it read the event table.
+    without a look at the database; a later one waits a moment for what it has
+    overtaken, and then makes it read the event table.
     """
 
+    stream_name = "class_session"
     pulse: SessionPulse
     _revision = 0
     # When it got there, by the clock of `Reading.begun`.
     _moved_at = 0.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        # By revision, those that came before the one that is next.
+        self._early: dict[int, Payload] = {}
+        self._patience: asyncio.TimerHandle | None = None
 
     @property
     def class_session_id(self) -> int:
@@ -66,43 +79,61 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
         after = query.get("after", [""])[-1]
         # isdecimal alone would admit digits of other scripts.
         if after.isascii() and after.isdecimal() and len(after) < 19:
-            await self.handle_resync(int(after))
+            await self._resume(int(after), "connect")
         else:
-            await self._send_snapshot()
+            await self._send_snapshot("connect")
 
     async def handle_mail(self, mail: Mail) -> None:
         if mail.overflowed:
-            await self._send_snapshot()
+            self._early.clear()
+            await self._send_snapshot("overflow")
             return
-        hole = mail.hole
         for message in mail.messages:
             # BEAT_NOW has none: it is for the pulse.
             revision = message.get("revision", 0)
-            if revision == self._revision + 1:
-                await self._forward(message)
-            elif revision > self._revision:
-                hole = True
-        if hole:
-            await self._catch_up(await self.pulse.reading())
+            if revision > self._revision:
+                self._early[revision] = message
+            while self._revision + 1 in self._early:
+                await self._forward(self._early.pop(self._revision + 1))
+        # A snapshot or a replay may have brought what waited here.
+        self._early = {r: m for r, m in self._early.items() if r > self._revision}
+        if mail.hole or len(self._early) > EARLY_MESSAGES:
+            self._early.clear()
+            await self._catch_up(await self.pulse.reading(), "hole")
+        self._be_patient()
+
+    def _be_patient(self) -> None:
+        """Have a hole noticed if what was overtaken does not come soon."""
+        if self._patience is not None and not self._early:
+            self._patience.cancel()
+            self._patience = None
+        elif self._patience is None and self._early:
+            assert self._mailbox is not None
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(OVERTAKEN_SECONDS, self._mailbox.mark_hole)
 
     async def handle_resync(self, after: int) -> None:
+        await self._resume(after, "resync")
+
+    async def _resume(self, after: int, cause: str) -> None:
+        """Go on after that revision; `cause` is for the metrics, here and below."""
         if await in_thread(
             selectors.roster_changed_unsaid, self.class_session_id, after
         ):
-            await self._send_snapshot()
+            await self._send_snapshot(cause)
             return
         self._move_to(after)
         reading = await self.pulse.reading()
-        if not await self._catch_up(reading):
+        if not await self._catch_up(reading, cause):
             await self._send_heartbeat(reading)
 
     async def handle_ping(self) -> None:
         reading = await self.pulse.reading()
-        await self._catch_up(reading)
+        await self._catch_up(reading, "ping")
         await self._send_heartbeat(reading)
 
     async def handle_beat(self, beat: SessionBeat) -> None:
-        await self._catch_up(beat.reading)
+        await self._catch_up(beat.reading, "heartbeat")
         await self._send_heartbeat(beat.reading)
 
     def _move_to(self, revision: int) -> None:
@@ -112,9 +143,9 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
         await self.push(message)
         self._move_to(message["revision"])
         if messages.needs_snapshot(message):
-            await self._send_snapshot()
+            await self._send_snapshot("opened")
 
-    async def _catch_up(self, reading: Reading) -> bool:
+    async def _catch_up(self, reading: Reading, cause: str) -> bool:
         """
         Send what is missing up to `reading`; say whether anything was sent.
 
@@ -126,18 +157,21 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
         if reading.revision < self._revision:
             if reading.begun < self._moved_at:
                 return False  # a message of a later commit has overtaken the reading
-            await self._send_snapshot()
+            await self._send_snapshot(cause)
             return True
         missing = await self.pulse.missing(reading, self._revision)
+        if missing:
+            metrics.CATCH_UPS.labels(self.stream_name, cause).inc()
         for message in missing or ():
             # A snapshot sent on the way may already cover the rest.
             if message["revision"] == self._revision + 1:
                 await self._forward(message)
         if self._revision < reading.revision:
-            await self._send_snapshot()
+            await self._send_snapshot(cause)
         return True
 
-    async def _send_snapshot(self) -> None:
+    async def _send_snapshot(self, cause: str) -> None:
+        metrics.SNAPSHOTS.labels(self.stream_name, cause).inc()
         snapshot = await self.pulse.snapshot()
         await self.push(snapshot)
         self._move_to(snapshot["revision"])
@@ -158,6 +192,7 @@ class StudentConsumer(StreamConsumer[StudentsBeat]):
     late are left out. `_totals` are those of the records when they were last read.
     """
 
+    stream_name = "student"
     pulse_name = "students"
 
     def __init__(self) -> None:
@@ -188,11 +223,11 @@ class StudentConsumer(StreamConsumer[StudentsBeat]):
         }
 
     async def send_first(self) -> None:
-        await self._send_snapshot(await self._read_records())
+        await self._send_snapshot(await self._read_records(), "connect")
 
     async def handle_mail(self, mail: Mail) -> None:
         if mail.overflowed:
-            await self._send_snapshot(await self._read_records())
+            await self._send_snapshot(await self._read_records(), "overflow")
             return
         hole = mail.hole
         for message in mail.messages:
@@ -205,25 +240,25 @@ class StudentConsumer(StreamConsumer[StudentsBeat]):
             if reduced is not None:
                 await self._forward(reduced)
         if hole:
-            await self._heal()
+            await self._heal("hole")
 
     async def handle_resync(self, after: int) -> None:
         # There are no revisions here; the snapshot is always the shorter way.
-        await self._send_snapshot(await self._read_records())
+        await self._send_snapshot(await self._read_records(), "resync")
 
     async def handle_ping(self) -> None:
         totals = await in_thread(selectors.record_totals, [self.user.pk])
-        await self._beat(totals.get(self.user.pk, NO_RECORDS))
+        await self._beat(totals.get(self.user.pk, NO_RECORDS), "ping")
 
     async def handle_beat(self, beat: StudentsBeat) -> None:
         standing = beat[self.credentials]
         self.user = standing.user
         await self.hear(self._groups(standing.courses))
-        await self._beat(standing.totals)
+        await self._beat(standing.totals, "heartbeat")
 
-    async def _beat(self, totals: Totals) -> None:
+    async def _beat(self, totals: Totals, cause: str) -> None:
         if totals != self._totals:
-            await self._heal()
+            await self._heal(cause)
         await self.push(messages.heartbeat())
 
     async def _forward(self, message: Payload) -> None:
@@ -232,7 +267,7 @@ class StudentConsumer(StreamConsumer[StudentsBeat]):
             self._versions[record["id"]] = record["version"]
             await self.push(message)
 
-    async def _heal(self) -> None:
+    async def _heal(self, cause: str) -> None:
         """Send what was missed: the messages themselves, if they are not too many."""
         records = await self._read_records()
         behind = [r for r in records if r["version"] > self._versions.get(r["id"], 0)]
@@ -242,8 +277,9 @@ class StudentConsumer(StreamConsumer[StudentsBeat]):
         if len(behind) <= HEALED_BY_MESSAGES:
             missed = await in_thread(selectors.own_messages, self.user, behind)
         if missed is None:
-            await self._send_snapshot(records)
+            await self._send_snapshot(records, cause)
             return
+        metrics.CATCH_UPS.labels(self.stream_name, cause).inc()
         for message in missed:
             await self._forward(message)
 
@@ -257,7 +293,8 @@ class StudentConsumer(StreamConsumer[StudentsBeat]):
         self._totals, records = await in_thread(read)
         return records
 
-    async def _send_snapshot(self, records: list[Payload]) -> None:
+    async def _send_snapshot(self, records: list[Payload], cause: str) -> None:
+        metrics.SNAPSHOTS.labels(self.stream_name, cause).inc()
         for record in records:
             self._versions[record["id"]] = record["version"]
         await self.push(messages.student_snapshot(records))

@@ -135,7 +135,25 @@ class Feed:
         if message["type"] != PROBE_TYPE:
             for listener in self.listeners:
                 listener.offer(message)
+            self._log(message, envelope.get("request_id", ""))
         return message
+
+    def _log(self, message: Payload, request_id: str) -> None:
+        """One line for each message, however many sockets make a frame of it."""
+        if "revision" in message and logger.isEnabledFor(logging.INFO):
+            logger.info(
+                "%s revision %d of class session %d heard on %s",
+                message["type"],
+                message["revision"],
+                message["class_session_id"],
+                self.group,
+                extra={
+                    "request_id": request_id,
+                    "class_session": message["class_session_id"],
+                    "revision": message["revision"],
+                    "listeners": len(self.listeners),
+                },
+            )
 
 
 async def _ring(layer: Any, group: str, probe: Payload) -> None:

@@ -21,7 +21,7 @@ class Mail:
 
     `hole`: messages may be missing. `overflowed`: they are, and so many that a
     snapshot is the shorter way. `beat` is what the pulse had to say last, and `fault`
-    that it could not be read.
+    that it could not be read. `expired`: the stream's time is over.
     """
 
     messages: list[Payload]
@@ -29,14 +29,27 @@ class Mail:
     overflowed: bool
     beat: Any
     fault: bool
+    expired: bool
 
 
 class Mailbox:
     """Messages and the heartbeat for one socket: bounded, and nobody ever waits."""
 
+    __slots__ = (
+        "_beat",
+        "_expired",
+        "_fault",
+        "_filled",
+        "_hole",
+        "_messages",
+        "_overflowed",
+        "_records",
+    )
+
     def __init__(self) -> None:
         self._filled = asyncio.Event()
         self._messages: collections.deque[Payload] = collections.deque()
+        self._expired = False
         self._clear()
 
     def _clear(self) -> None:
@@ -77,6 +90,11 @@ class Mailbox:
         self._fault = True
         self._filled.set()
 
+    def expire(self) -> None:
+        """Say that the stream's time is over."""
+        self._expired = True
+        self._filled.set()
+
     async def wait(self) -> None:
         """Wait until there is something to look at."""
         await self._filled.wait()
@@ -84,7 +102,12 @@ class Mailbox:
     def take(self) -> Mail:
         """All there is; empties the mailbox."""
         mail = Mail(
-            list(self._messages), self._hole, self._overflowed, self._beat, self._fault
+            list(self._messages),
+            self._hole,
+            self._overflowed,
+            self._beat,
+            self._fault,
+            self._expired,
         )
         self._clear()
         return mail

@@ -52,7 +52,8 @@ Close codes, all of which but the first ask to connect again, with ?after=:
       hall of screens does not come back in the same instant; 0 at the end of its age.
 
 Between the processes, on the channel layer and never seen by clients: the messages
-above, each as {"type": "attendance.message", "message": {...}}; {"type":
+above, each as {"type": "attendance.message", "message": {...}, "request_id"}, where the
+id is that of the request that committed it and is for the log; {"type":
 "courses_changed"} and {"type": "beat_now"} (attendance/events.py); and {"type":
 "probe", "nonce"}, by which a process finds out that its subscription stands
 (realtime/hub.py).

@@ -27,6 +27,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from realtime.encoding import Encoded
 from realtime.messages import CLOSE_RESTART, MAX_FRAME_BYTES, return_after
 
 # Its stubs take methods for functions without a self.
@@ -57,7 +58,8 @@ class Outlet:
         if self._protocol is None:
             return
         self._protocol.maxFramePayloadSize = MAX_FRAME_BYTES
-        # For fragmented messages; see `sending`.
+        # For fragmented messages. autobahn's sendMessage is bound by it too, which is
+        # one more reason not to send by that; see `send`.
         self._protocol.maxMessagePayloadSize = MAX_FRAME_BYTES
         self._protocol.closeHandshakeTimeout = CLOSE_HANDSHAKE_SECONDS
         # A frame that is too big is answered with a close code, not a cut line.
@@ -89,17 +91,21 @@ class Outlet:
         closed: Deferred[Any] = self._protocol.is_closed
         return closed
 
-    @contextlib.contextmanager
-    def sending(self) -> Iterator[None]:
-        """While something is sent: the limit for messages is for the client's."""
+    def send(self, frame: Encoded) -> bool:
+        """
+        Send a frame, the same bytes to all sockets; False if not possible here.
+
+        The usual way frames and checks the text anew for each of them, which takes
+        longer than everything else (docs/decisions.md). Only while `is_open`.
+        """
         if self._protocol is None:
-            yield
-            return
-        self._protocol.maxMessagePayloadSize = 0
-        try:
-            yield
-        finally:
-            self._protocol.maxMessagePayloadSize = MAX_FRAME_BYTES
+            return False
+        if frame.prepared is None:
+            frame.prepared = self._protocol.factory.prepareMessage(
+                frame.text.encode(), doNotCompress=True
+            )
+        self._protocol.sendPreparedMessage(frame.prepared)
+        return True
 
     @contextlib.contextmanager
     def handling(self) -> Iterator[None]:

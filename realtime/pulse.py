@@ -22,7 +22,7 @@ from django.conf import settings
 from attendance import events, selectors
 from attendance.models import User
 from attendance.payloads import Payload
-from realtime import authority
+from realtime import authority, metrics
 from realtime.authority import Credentials
 from realtime.database import in_thread
 from realtime.mailbox import Mailbox
@@ -103,12 +103,15 @@ class Pulse(Generic[T]):
         # Pulses that begin together, as after a restart, drift apart.
         pause = settings.STREAM_HEARTBEAT_SECONDS * random.uniform(0.5, 1)
         while True:
+            due = time.monotonic() + pause
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._hurried.wait()
             self._hurried.clear()
-            deadline = time.monotonic() + settings.STREAM_HEARTBEAT_SECONDS
+            begun = time.monotonic()
+            deadline = begun + settings.STREAM_HEARTBEAT_SECONDS
             await self._beat()
+            metrics.HEARTBEAT_LAG.observe(time.monotonic() - min(due, begun))
             pause = max(0, deadline - time.monotonic())
 
     async def _beat(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import random
 from typing import Any, Generic, TypeVar
@@ -13,8 +12,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from attendance.payloads import Payload
-from realtime import authority, messages
+from realtime import authority, messages, metrics
 from realtime.database import in_thread
+from realtime.encoding import encoded
 from realtime.hub import current_hub
 from realtime.mailbox import Mail, Mailbox
 from realtime.outlet import Outlet
@@ -37,6 +37,8 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
     groups to hear, what to send first, and how to treat messages and heartbeats.
     """
 
+    # Its name among the metrics.
+    stream_name = ""
     # No layer of its own: the hub listens for all sockets of the process.
     channel_layer_alias = "none"
 
@@ -45,6 +47,7 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
         self._mailbox: Mailbox | None = None
         self._joined: set[str] = set()
         self._pump: asyncio.Task[None] | None = None
+        self._end_of_time: asyncio.TimerHandle | None = None
         self._ended = False
         # Held by whoever sends, so that frames keep the order of revisions.
         self._sending = asyncio.Lock()
@@ -119,6 +122,7 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
         await self.accept()
         self._outlet.open()
         self._pump = asyncio.create_task(self._run())
+        metrics.SOCKETS.labels(self.stream_name).inc()
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None
@@ -139,6 +143,7 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
             answer = self.push(messages.malformed(str(error)))
         else:
             if isinstance(frame, messages.Resync):
+                metrics.RESYNCS.labels(self.stream_name).inc()
                 answer = self.handle_resync(frame.after)
             else:
                 answer = self.handle_ping()
@@ -152,24 +157,29 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
             raise _Gone
         if not self._outlet.is_open:
             raise _Gone
-        text = json.dumps(frame, separators=(",", ":"))
-        with self._outlet.sending():
-            await self.send(text_data=text)
+        whole = encoded(frame)
+        if not self._outlet.send(whole):
+            await self.send(text_data=whole.text)
+        metrics.FRAMES.labels(frame["type"]).inc()
 
     async def end(self, code: int, reason: str = "") -> None:
         """Close the stream from this side."""
         self._ended = True
+        metrics.CLOSES.labels(str(code)).inc()
         if not self._outlet.close(code, reason):
             await self.close(code, reason)
 
     async def _run(self) -> None:
         """Send the first frame, then what comes, until the stream's time is over."""
+        assert self._mailbox is not None
         lifetime = settings.STREAM_LIFETIME_SECONDS * random.uniform(0.9, 1)
-        ends_at = asyncio.get_running_loop().time() + lifetime
+        loop = asyncio.get_running_loop()
+        # One timer a socket, not one for each time that it waits.
+        self._end_of_time = loop.call_later(lifetime, self._mailbox.expire)
         try:
             async with self._sending:
                 await self.send_first()
-            while await self._handle_next(ends_at):
+            while await self._handle_next():
                 pass
         except _Gone:
             return
@@ -179,17 +189,14 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
             logger.exception("the stream %s broke", self.scope["path"])
             await self.end(messages.CLOSE_FAULT)
 
-    async def _handle_next(self, ends_at: float) -> bool:
+    async def _handle_next(self) -> bool:
         """Wait for mail and handle it; False when the stream has ended."""
         assert self._mailbox is not None
-        # Only the waiting is cut short, never the sending.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(ends_at):
-                await self._mailbox.wait()
-        if asyncio.get_running_loop().time() >= ends_at:
+        await self._mailbox.wait()
+        mail = self._mailbox.take()
+        if mail.expired:
             await self.end(messages.CLOSE_RESTART, messages.return_after(0))
             return False
-        mail = self._mailbox.take()
         if mail.fault:
             await self.end(messages.CLOSE_FAULT)
             return False
@@ -212,9 +219,12 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
 
     async def _leave(self) -> None:
         if self._pump is not None:
+            metrics.SOCKETS.labels(self.stream_name).dec()
             self._pump.cancel()
             # Its outcome is known or of no interest; the rest must be done.
             await asyncio.gather(self._pump, return_exceptions=True)
+        if self._end_of_time is not None:
+            self._end_of_time.cancel()
         if self._mailbox is not None:
             self.pulse.members.pop(self._mailbox, None)
             await current_hub().release_pulse(self.pulse_name)

@@ -181,60 +181,83 @@ def wrong_code(*class_sessions: ClassSession) -> str:
 # People ---------------------------------------------------------------------------
 
 
+def make_person(role: str) -> User:
+    """The person whom the fixture of that name gives."""
+    name, fields = CAST[role]
+    person = make_user(role, name, **fields)
+    if role == "teacher":
+        person.user_permissions.add(Permission.objects.get(codename="add_course"))
+    return person
+
+
+CAST: dict[str, tuple[str, dict[str, bool]]] = {
+    "teacher": ("Tilda Owner", {}),
+    "co_teacher": ("Conrad Helper", {}),
+    "other_teacher": ("Otto Elsewhere", {}),
+    "student": ("Ada Lovelace", {}),
+    "student2": ("Bela Bartok", {}),
+    "outsider": ("Ida Outside", {}),
+    "admin": ("Astrid Admin", {"is_staff": True, "is_superuser": True}),
+}
+
+
 @pytest.fixture
 def teacher(db: None) -> User:
     """Owns `course`; may create courses, as the demo's teachers may."""
-    user = make_user("teacher", "Tilda Owner")
-    user.user_permissions.add(Permission.objects.get(codename="add_course"))
-    return user
+    return make_person("teacher")
 
 
 @pytest.fixture
 def co_teacher(db: None) -> User:
     """Teaches `course`, but does not own it."""
-    return make_user("co_teacher", "Conrad Helper")
+    return make_person("co_teacher")
 
 
 @pytest.fixture
 def other_teacher(db: None) -> User:
     """Owns `other_course`; must never get at anything of `course`."""
-    return make_user("other_teacher", "Otto Elsewhere")
+    return make_person("other_teacher")
 
 
 @pytest.fixture
 def student(db: None) -> User:
     """Enrolled in `course`."""
-    return make_user("student", "Ada Lovelace")
+    return make_person("student")
 
 
 @pytest.fixture
 def student2(db: None) -> User:
     """Enrolled in `course`, too."""
-    return make_user("student2", "Bela Bartok")
+    return make_person("student2")
 
 
 @pytest.fixture
 def outsider(db: None) -> User:
     """A student of the school who is not enrolled in `course`."""
-    return make_user("outsider", "Ida Outside")
+    return make_person("outsider")
 
 
 @pytest.fixture
 def admin(db: None) -> User:
     """An administrator (`is_staff`, with every permission)."""
-    return make_user("admin", "Astrid Admin", is_staff=True, is_superuser=True)
+    return make_person("admin")
 
 
 # Their school ---------------------------------------------------------------------
 
 
+def make_cast_course(owner: User, co_teacher: User, *students: User) -> Course:
+    """The course that the fixture `course` gives."""
+    course = make_course(owner)
+    CourseTeacher.objects.create(course=course, user=co_teacher, role=Role.CO_TEACHER)
+    enroll(course, *students)
+    return course
+
+
 @pytest.fixture
 def course(teacher: User, co_teacher: User, student: User, student2: User) -> Course:
     """Taught by `teacher` and `co_teacher`, taken by `student` and `student2`."""
-    course = make_course(teacher)
-    CourseTeacher.objects.create(course=course, user=co_teacher, role=Role.CO_TEACHER)
-    enroll(course, student, student2)
-    return course
+    return make_cast_course(teacher, co_teacher, student, student2)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
 
@@ -112,6 +113,12 @@ class Inside:
                     {"type": "websocket.disconnect", "code": 1000}
                 )
                 await communicator.wait(SOON)
+        # Each thread once: a query that nobody waits for any more may be under way,
+        # and its connection would outlive the test.
+        all_threads = threading.Barrier(settings.STREAM_DATABASE_THREADS)
+        await asyncio.gather(
+            *(in_thread(all_threads.wait, SOON) for _ in range(all_threads.parties))
+        )
         await get_channel_layer().flush()
 
 

@@ -7,7 +7,6 @@ makes of the frames. `sites` are two processes of the site over one Redis.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import socket
 from collections.abc import Iterator
@@ -111,7 +110,11 @@ def open_stream(
         sent["Authorization"] = f"Bearer {token_of(user)}"
     options.setdefault("max_size", None)
     with connect(
-        f"{site.ws_url}/ws/{path}", additional_headers=sent, proxy=None, **options
+        f"{site.ws_url}/ws/{path}",
+        additional_headers=sent,
+        proxy=None,
+        ssl=site.tls,
+        **options,
     ) as connection:
         yield Stream(connection)
 
@@ -157,7 +160,7 @@ def post(
     `timeout` bounds each step, in seconds. Raises OSError or HTTPException where
     there is no answer.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=timeout)
+    connection = site.connect(timeout)
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     try:
         connection.request("POST", f"/api/v1/{path}", json.dumps(body), headers)

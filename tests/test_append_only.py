@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from attendance.append_only import TABLES, missing_triggers
 from attendance.models import AttendanceEvent, OverruledMark
 from attendance.services.check_in import check_in_by_code
 from attendance.services.marking import override_status
@@ -66,11 +67,9 @@ def test_on_sqlite(tmp_path):
 
 
 @pytest.mark.django_db
-def test_only_the_tests_may_empty_them():
-    """Of the four triggers the tests' database lacks the two against TRUNCATE."""
-    from attendance.append_only import missing_triggers
-
-    assert missing_triggers(connection) == [
-        "attendance_attendanceevent_no_end",
-        "attendance_overruledmark_no_end",
-    ]
+def test_the_guard_is_whole():
+    assert missing_triggers(connection) == []
+    for table in TABLES:
+        with pytest.raises(IntegrityError, match=SENTENCE), transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"TRUNCATE {table}")

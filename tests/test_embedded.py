@@ -142,6 +142,18 @@ def test_a_request_with_a_key_is_answered_once(school: School) -> None:
     assert create(0)[0] == 422
 
 
+def test_it_is_ready_without_a_broker(school: School) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", school.site.port, timeout=30)
+    connection.request("GET", "/readyz")
+    response = connection.getresponse()
+    assert response.status == 200
+    assert json.loads(response.read()) == {
+        "status": "ready",
+        "checks": {"database": "ok", "migrations": "ok", "redis": "not_used"},
+    }
+    connection.close()
+
+
 def raw(site: SiteServer, request: bytes) -> bytes:
     """The first line of the answer to exactly these bytes."""
     with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:

@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ["attendance", "realtime", "attendance_site"]
 # In this order: each imports only what stands before it.
 PARTS = """
-    addresses converters exceptions append_only rows models rules codes links payloads
-    wording sealing publisher events selectors verification services api pages admin
-    demo management apps migrations
+    addresses converters tracing exceptions metrics append_only rows models rules codes
+    links payloads wording sealing publisher events selectors verification services
+    api pages admin demo management apps migrations
 """.split()
 
 

@@ -13,8 +13,11 @@ from attendance.models import ClassSession
 from attendance.services.check_in import check_in_by_code
 from tests.cast import (
     API,
+    CAST,
     client_for,
     enroll,
+    make_cast_course,
+    make_person,
     make_session,
     make_user,
     qr_token_of,
@@ -139,18 +142,31 @@ COUNTS = {
 }
 
 
-@pytest.fixture
-def world(course, class_session, co_teacher, student, student2, teacher_client):
+@pytest.fixture(scope="module")
+def people(module_db):
+    """By role; made once, as each test takes back what it does to them."""
+    return {role: make_person(role) for role in CAST}
+
+
+@pytest.fixture(scope="module")
+def class_session(people):
+    roles = ("teacher", "co_teacher", "student", "student2")
+    return make_session(make_cast_course(*(people[role] for role in roles)))
+
+
+@pytest.fixture(scope="module")
+def world(people, class_session):
+    teacher_client, student2 = client_for(people["teacher"]), people["student2"]
     override = teacher_client.post(
         session_path(class_session, "override/"),
         {"student_id": student2.pk, "status": "absent", "reason": "not seen"},
     )
     check_in_by_code(student=student2, code=class_session.verification_code)
     return {
-        "course_id": course.pk,
-        "student_id": student.pk,
+        "course_id": class_session.course_id,
+        "student_id": people["student"].pk,
         "newcomer_id": make_user("newcomer", "Nora New").pk,
-        "user_id": co_teacher.pk,
+        "user_id": people["co_teacher"].pk,
         "class_session_id": class_session.pk,
         "record_id": override.json()["id"],
         "operation_id": override["Operation-Id"],
@@ -160,12 +176,8 @@ def world(course, class_session, co_teacher, student, student2, teacher_client):
     }
 
 
-def client_of(role, request):
-    return (
-        APIClient()
-        if role == "anonymous"
-        else client_for(request.getfixturevalue(role))
-    )
+def client_of(role, people):
+    return APIClient() if role == "anonymous" else client_for(people[role])
 
 
 def send(client, method, route, body, world):
@@ -185,9 +197,9 @@ def send(client, method, route, body, world):
     TABLE,
     ids=[f"{method}-{route}" for method, route, _, _ in TABLE],
 )
-def test_who_may(method, route, body, expected, role, world, request):
+def test_who_may(method, route, body, expected, role, world, people):
     before = ClassSession.objects.get().revision
-    answer = send(client_of(role, request), method, route, body, world)
+    answer = send(client_of(role, people), method, route, body, world)
     status = expected[ROLES.index(role)]
     assert answer.status_code == status, answer.content
     if status >= 400:
@@ -206,16 +218,16 @@ def test_who_may(method, route, body, expected, role, world, request):
 
 @pytest.mark.parametrize("role", ROLES[1:])
 @pytest.mark.parametrize("route", COUNTS)
-def test_lists_hold_what_the_caller_may_see(route, role, world, request):
-    answer = send(client_of(role, request), "GET", route, None, world)
+def test_lists_hold_what_the_caller_may_see(route, role, world, people):
+    answer = send(client_of(role, people), "GET", route, None, world)
     expected = COUNTS[route][ROLES.index(role) - 1]
     assert answer.json()["count"] == len(answer.json()["results"]) == expected
 
 
 @pytest.mark.parametrize("role", ["student", "outsider", "other_teacher"])
-def test_codes_are_shown_to_teachers_only(role, world, request):
+def test_codes_are_shown_to_teachers_only(role, world, people):
     """No answer that one of these can get holds the code or the token."""
-    client = client_of(role, request)
+    client = client_of(role, people)
     for method, route, body, _ in TABLE:
         if route == "auth/token/":
             continue
@@ -248,20 +260,23 @@ def test_an_administrator_is_who_is_staff(flags, status, world):
 
 
 def test_a_former_teacher_and_a_former_student_may_nothing(
-    world, course, class_session, co_teacher, student, teacher_client
+    world, class_session, people
 ):
+    co_teacher, student = people["co_teacher"], people["student"]
+    course_path = f"{API}/courses/{class_session.course_id}/"
     for tail in (f"teachers/{co_teacher.pk}/", f"enrollments/{student.pk}/"):
-        path = f"{API}/courses/{course.pk}/{tail}"
-        assert teacher_client.delete(path).status_code == 204
+        answer = client_for(people["teacher"]).delete(f"{course_path}{tail}")
+        assert answer.status_code == 204
     for person in (co_teacher, student):
         client = client_for(person)
-        for path in (f"{API}/courses/{course.pk}/", session_path(class_session)):
+        for path in (course_path, session_path(class_session)):
             assert client.get(path).status_code == 404
 
 
-def test_who_teaches_and_takes_the_same_course_is_its_teacher(course, co_teacher):
-    enroll(course, co_teacher)
-    session = make_session(course)
+def test_who_teaches_and_takes_the_same_course_is_its_teacher(class_session, people):
+    co_teacher = people["co_teacher"]
+    enroll(class_session.course, co_teacher)
+    session = make_session(class_session.course)
     client = client_for(co_teacher)
     assert client.get(session_path(session)).status_code == 200
     body = {"verification_code": session.verification_code}

@@ -6,23 +6,19 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connection
-from psycopg import sql
 from pytest_django import Settings
 
 from attendance.demo import school
 from attendance.models import AttendanceRecord, Course, User
 
 from .cast import make_user
+from .servers import new_database
 from .servers.process import ROOT
-from .servers.site import url_of_database
 
 
 def prepare() -> str:
@@ -85,21 +81,6 @@ def test_outside_the_demo_it_only_migrates(settings: Settings) -> None:
     assert not User.objects.exists()
 
 
-@pytest.fixture
-def empty_postgresql() -> Iterator[str]:
-    """The URL of a database without any tables, on the tests' server."""
-    settings: dict[str, Any] = dict(connection.settings_dict)
-    name = f"prepare_{os.environ['ATTENDANCE_TEST_TOKEN']}_{os.getpid()}"
-    with psycopg.connect(
-        url_of_database({**settings, "NAME": "postgres"}), autocommit=True
-    ) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield url_of_database({**settings, "NAME": name})
-        server.execute(
-            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        )
-
-
 def assert_both_succeed(database_url: str, var_dir: Path) -> None:
     both = [started(database_url, var_dir) for _ in range(2)]
     outputs = [process.communicate(timeout=90) for process in both]
@@ -109,12 +90,13 @@ def assert_both_succeed(database_url: str, var_dir: Path) -> None:
     assert outputs[0][1] == ""
 
 
-def test_two_at_once_on_postgresql(empty_postgresql: str, tmp_path: Path) -> None:
-    assert_both_succeed(empty_postgresql, tmp_path)
-    with psycopg.connect(empty_postgresql) as database:
-        row = database.execute(
-            "SELECT count(*) FROM attendance_user WHERE username LIKE 'student%'"
-        ).fetchone()
+def test_two_at_once_on_postgresql(tmp_path: Path) -> None:
+    with new_database() as url:
+        assert_both_succeed(url, tmp_path)
+        with psycopg.connect(url) as database:
+            row = database.execute(
+                "SELECT count(*) FROM attendance_user WHERE username LIKE 'student%'"
+            ).fetchone()
     assert row == (school.BASE_STUDENTS,)
 
 

@@ -27,6 +27,9 @@ GOOD: dict[str, Any] = {
     "ALLOWED_HOSTS": ["attendance.example"],
     "REDIS_URL": "redis://redis.example:6379/0",
     "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}},
+    "DATABASE_POOLER": False,
+    "HTTPS": True,
+    "SECURE_HSTS_SECONDS": 0,
 }
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
@@ -42,6 +45,20 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}},
         "DATABASE_URL",
     ),
+    (
+        "E007",
+        {
+            "DATABASE_POOLER": True,
+            "DATABASES": {
+                "default": {
+                    "ENGINE": "django.db.backends.postgresql",
+                    "OPTIONS": {"options": "-c statement_timeout=1s"},
+                }
+            },
+        },
+        "ATTENDANCE_DATABASE_POOLER",
+    ),
+    ("E008", {"HTTPS": False, "SECURE_HSTS_SECONDS": 60}, "ATTENDANCE_HTTPS"),
 ]
 
 
@@ -164,9 +181,20 @@ def test_the_check_command_names_what_is_wrong(tmp_path: Path) -> None:
     assert passed.returncode == 0, passed.stderr
 
 
-def test_a_variable_that_makes_no_sense_is_named(tmp_path: Path) -> None:
-    done = run(
-        *["manage.py", "check"], env=environment(tmp_path, DJANGO_DEBUG="perhaps")
-    )
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("DJANGO_DEBUG", "perhaps", "DJANGO_DEBUG must be 1 or 0, not 'perhaps'."),
+        (
+            "ATTENDANCE_LOG_FORMAT",
+            "xml",
+            "ATTENDANCE_LOG_FORMAT must be one of json, plain, not 'xml'.",
+        ),
+    ],
+)
+def test_a_variable_that_makes_no_sense_is_named(
+    tmp_path: Path, variable: str, value: str, sentence: str
+) -> None:
+    done = run("manage.py", "check", env=environment(tmp_path, **{variable: value}))
     assert done.returncode == 1
-    assert "DJANGO_DEBUG must be 1 or 0, not 'perhaps'." in done.stderr
+    assert sentence in done.stderr

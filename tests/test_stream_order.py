@@ -21,7 +21,7 @@ from attendance.services.check_in import check_in_by_code
 from realtime.hub import current_hub
 from realtime.mailbox import Mailbox
 from tests.cast import make_students
-from tests.inside import SOON, Doorbell, Inside, InsideStream
+from tests.inside import SOON, Doorbell, Inside, InsideStream, statements
 from tests.live import session_path
 
 
@@ -178,6 +178,25 @@ async def test_what_happens_while_the_snapshot_is_read_comes_once(
     assert first["type"] == "snapshot"
     expected = [2, 3] if moment == "before the read" else [1, 2, 3]
     assert [first["revision"], *await revisions(stream, 3)] == expected
+
+
+async def test_messages_that_overtake_each_other_are_sorted_without_the_database(
+    inside: Inside,
+    doorbell: Doorbell,
+    teacher: User,
+    class_session: ClassSession,
+    pupils: list[User],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As those of two web processes do all the time under load."""
+    stream = await inside.open(session_path(class_session), teacher)
+    assert (await stream.receive())["revision"] == 1
+    await inside.do(check_in, class_session, *pupils[:3])
+    *_, one, two, three = doorbell.held_for(class_session_group(class_session.pk))
+    with statements(monkeypatch) as seen:
+        await doorbell.ring(three, two, one)
+        assert await revisions(stream, 4) == [2, 3, 4]
+    assert seen == []
 
 
 async def test_nothing_said_right_after_subscribing_is_lost(inside: Inside) -> None:

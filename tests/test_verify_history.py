@@ -8,7 +8,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from attendance import append_only
 from attendance.models import (
     AttendanceEvent,
     AttendanceRecord,
@@ -22,16 +21,8 @@ from attendance.services.courses import enroll_student
 from attendance.services.marking import mark_in_bulk, override_status
 from attendance.services.undo import undo_operation
 from tests.cast import make_session, make_students
-from tests.servers import PostgresServer, SiteServer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def guarded(db):
-    """The database's guard whole, as everywhere but in the tests' own database."""
-    with connection.schema_editor() as editor:
-        append_only.add(None, editor)
 
 
 @pytest.fixture
@@ -319,37 +310,6 @@ def test_a_file_that_holds_no_heads(text, tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(CommandError, match="cannot be read as heads"):
         verify("--compare-heads", str(tmp_path / "none"))
-
-
-# A database of its own --------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def school():
-    """A site on a database with a demo school, guarded whole as in production."""
-    with PostgresServer() as postgres:
-        postgres.execute("CREATE DATABASE school")
-        site = SiteServer(env={"DATABASE_URL": postgres.url_of("school")})
-        site.manage("migrate", "--no-input", "-v0")
-        site.manage("seed_demo", "--json", "--students", "8")
-        yield site
-
-
-def test_the_history_cannot_be_emptied(school):
-    written = school.manage("verify_history")
-    with pytest.raises(AssertionError, match="couldn't be flushed"):
-        school.manage("flush", "--no-input")
-    assert school.manage("verify_history") == written
-    assert "all as written" in written
-
-
-def test_a_history_from_before_is_sealed_by_the_upgrade(school):
-    # Back to when there was neither seal nor source, and forward again.
-    school.manage("migrate", "attendance", "0001", "-v0")
-    school.manage("migrate", "--no-input", "-v0")
-    verified = school.manage("verify_history")
-    assert "all as written" in verified
-    assert " 0 events" not in verified
 
 
 def test_many_students_are_named_each(class_session, course, teacher):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from attendance.admin.base import ListMixin, NoAddMixin, NoChangeMixin
+from attendance.admin.base import NoAddMixin, NoChangeMixin
+from attendance.admin.lists import BoundedAdmin
 from attendance.models import FailedCheckIn, LogInAttempt
 
 
 @admin.register(FailedCheckIn)
-class FailedCheckInAdmin(ListMixin, NoAddMixin, NoChangeMixin, admin.ModelAdmin):
+class FailedCheckInAdmin(NoAddMixin, NoChangeMixin, BoundedAdmin):
     list_display = ("at", "student")
     list_select_related = ("student",)
     search_fields = ("student__username", "student__name")
@@ -17,7 +18,7 @@ class FailedCheckInAdmin(ListMixin, NoAddMixin, NoChangeMixin, admin.ModelAdmin)
 
 
 @admin.register(LogInAttempt)
-class LogInAttemptAdmin(ListMixin, NoAddMixin, NoChangeMixin, admin.ModelAdmin):
+class LogInAttemptAdmin(NoAddMixin, NoChangeMixin, BoundedAdmin):
     list_display = ("at", "key")
     search_fields = ("key",)
     ordering = ("-id",)

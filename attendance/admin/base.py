@@ -6,16 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
-from django.db import DataError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
+from attendance.admin.lists import BoundedAdmin
 from attendance.exceptions import AttendanceError
 from attendance.models import AttendanceEvent, AttendanceRecord, ClassSession, User
 
@@ -46,18 +44,7 @@ class ServiceForm(forms.ModelForm):
         return cleaned
 
 
-class ListMixin:
-    """A filter that no database understands is answered like any unknown filter."""
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        try:
-            return super().get_changelist_instance(request)  # type: ignore[misc]
-        except (OverflowError, ValueError, DataError) as error:
-            # Such as the year 0, or one of twenty digits.
-            raise IncorrectLookupParameters from error
-
-
-class ServiceAdmin(ListMixin, admin.ModelAdmin):
+class ServiceAdmin(BoundedAdmin):
     """
     An admin that saves through services, in `save_model` and its kin.
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from attendance.admin.base import ServiceAdmin, ServiceForm, actor_of
+from attendance.admin.lists import WordsAdmin, class_sessions_meant
 from attendance.exceptions import AttendanceError
 from attendance.models import ClassSession, State
 from attendance.services.class_sessions import (
@@ -55,15 +56,15 @@ class ClassSessionForm(ServiceForm):
 
 
 @admin.register(ClassSession)
-class ClassSessionAdmin(ServiceAdmin):
+class ClassSessionAdmin(WordsAdmin, ServiceAdmin):
     form = ClassSessionForm
     change_form_template = "admin/attendance/classsession/change_form.html"
     list_display = ("course", "title", "starts_at", "state", "verification_code")
     list_display_links = ("course", "title")
     list_select_related = ("course",)
-    list_filter = ("state",)
-    search_fields = ("title", "course__name", "course__code")
-    date_hierarchy = "starts_at"
+    # Not as a hierarchy of dates, which would read all of them to list the years.
+    list_filter = ("state", "starts_at")
+    search_help_text = "Beginnings of words: of the title or of the course."
     autocomplete_fields = ("course",)
     actions = ("open_selected", "close_selected", "reopen_selected", "rotate_selected")
     fieldsets = (
@@ -84,6 +85,9 @@ class ClassSessionAdmin(ServiceAdmin):
     state_fields = (
         *("state", "verification_code", "code_generation", "revision", "created_at"),
     )
+
+    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(class_sessions_meant(text))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         state = ("State", {"fields": self.state_fields})

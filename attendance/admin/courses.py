@@ -6,7 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
@@ -16,8 +17,10 @@ from attendance.admin.base import (
     ServiceForm,
     actor_of,
 )
+from attendance.admin.lists import WordsAdmin, courses_meant, people_meant
 from attendance.exceptions import AttendanceError, LastOwnerError
 from attendance.models import Course, CourseTeacher, Enrollment, Role
+from attendance.selectors import search
 from attendance.services.courses import (
     add_teacher,
     edit_course,
@@ -52,23 +55,24 @@ class TeacherInline(admin.TabularInline):
 
 
 @admin.register(Course)
-class CourseAdmin(ServiceAdmin):
+class CourseAdmin(WordsAdmin, ServiceAdmin):
     list_display = ("name", "code", "time_zone", "teachers_count", "students_count")
-    search_fields = ("name", "code")
+    search_help_text = "Beginnings of words: of the name or the code."
     list_filter = ("time_zone",)
     fields = ("name", "code", "time_zone")
     inlines = (TeacherInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
         courses: QuerySet[Course] = super().get_queryset(request)
+        # Not joined: each is counted for the courses of the page alone.
+        active = Enrollment.objects.filter(ended_at__isnull=True)
         return courses.annotate(
-            teachers_count=Count("course_teachers", distinct=True),
-            students_count=Count(
-                "enrollments",
-                filter=Q(enrollments__ended_at__isnull=True),
-                distinct=True,
-            ),
+            teachers_count=_number_of(CourseTeacher.objects.all()),
+            students_count=_number_of(active),
         )
+
+    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(search.course_named(text))
 
     @admin.display(description="teachers", ordering="teachers_count")
     def teachers_count(self, course: Any) -> int:
@@ -116,6 +120,13 @@ class CourseAdmin(ServiceAdmin):
         teacher.pk = saved.pk
 
 
+def _number_of(rows: QuerySet[Any]) -> Coalesce:
+    """How many of these each course has."""
+    of_course = rows.filter(course=OuterRef("pk")).order_by().values("course")
+    number = of_course.annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(number), 0)
+
+
 class EnrollmentForm(ServiceForm):
     class Meta:
         model = Enrollment
@@ -123,22 +134,22 @@ class EnrollmentForm(ServiceForm):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(NoDeleteMixin, ServiceAdmin):
+class EnrollmentAdmin(WordsAdmin, NoDeleteMixin, ServiceAdmin):
     """Enrollments begin and end here; what was once so stays as history."""
 
     form = EnrollmentForm
     list_display = ("student_name", "course", "enrolled_at", "ended_at")
     list_select_related = ("student", "course")
     list_filter = (("ended_at", admin.EmptyFieldListFilter),)
-    search_fields = (
-        "student__name",
-        "student__username",
-        "course__name",
-        "course__code",
-    )
+    search_help_text = "Beginnings of words: a student's name, a course."
     autocomplete_fields = ("course", "student")
     ordering = ("-id",)
     actions = ("end_selected",)
+
+    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(
+            Q(student__in=people_meant(text)) | Q(course__in=courses_meant(text))
+        )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         new = ("course", "student")

@@ -15,23 +15,22 @@ from django.utils.safestring import SafeString
 
 from attendance.admin.base import (
     ClassSessionLinkMixin,
-    ListMixin,
     NoAddMixin,
     NoChangeMixin,
     NoDeleteMixin,
     short_name,
 )
+from attendance.admin.lists import WordsAdmin, found_by_words
 from attendance.models import AttendanceEvent, AttendanceRecord
 
 
 @admin.register(AttendanceEvent)
 class AttendanceEventAdmin(
     ClassSessionLinkMixin,
-    ListMixin,
     NoAddMixin,
     NoChangeMixin,
     NoDeleteMixin,
-    admin.ModelAdmin,
+    WordsAdmin,
 ):
     list_display = (
         "at",
@@ -42,15 +41,12 @@ class AttendanceEventAdmin(
         "actor",
     )
     list_filter = ("type",)
-    search_fields = (
-        "class_session__course__name",
-        "class_session__title",
-        "student__name",
-        "student__username",
-        "actor__name",
+    search_help_text = (
+        "Beginnings of words: a student's or an actor's name, a course, a title."
     )
     ordering = ("-id",)
-    show_full_result_count = False
+    # By anything else all of them would be sorted.
+    sortable_by = ()
     fields = (
         "class_session_link",
         "revision",
@@ -74,6 +70,9 @@ class AttendanceEventAdmin(
             .annotate(what=KT("data__event"))
             .defer("data")
         )
+
+    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return found_by_words(queryset, text, "student", "actor")
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # The links of a record's history.

@@ -29,6 +29,7 @@ from attendance.admin.base import (
     actor_of,
     short_name,
 )
+from attendance.admin.lists import WordsAdmin, found_by_words
 from attendance.exceptions import AttendanceError, VersionConflictError
 from attendance.models import (
     UNMARKED,
@@ -97,7 +98,7 @@ class BulkOverrideForm(forms.Form):
 
 @admin.register(AttendanceRecord)
 class AttendanceRecordAdmin(
-    ClassSessionLinkMixin, NoAddMixin, NoDeleteMixin, ServiceAdmin
+    ClassSessionLinkMixin, NoAddMixin, NoDeleteMixin, WordsAdmin, ServiceAdmin
 ):
     form = OverrideForm
     list_display = (
@@ -109,17 +110,11 @@ class AttendanceRecordAdmin(
     )
     list_select_related = ("student", "class_session__course")
     list_filter = ("status", "verification_method")
-    search_fields = (
-        "student__name",
-        "student__username",
-        "class_session__title",
-        "class_session__course__name",
-        "class_session__course__code",
-    )
+    search_help_text = "Beginnings of words: a student's name, a course, a title."
     ordering = ("-id",)
+    # By anything else all of them would be sorted.
+    sortable_by = ()
     actions = ("override_selected",)
-    # Counted once is enough: there are many.
-    show_full_result_count = False
     fact_fields = (
         "student",
         "class_session_link",
@@ -135,6 +130,9 @@ class AttendanceRecordAdmin(
     def get_queryset(self, request: HttpRequest) -> QuerySet[AttendanceRecord]:
         records: QuerySet[AttendanceRecord] = super().get_queryset(request)
         return records.select_related("student", "class_session__course")
+
+    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return found_by_words(queryset, text, "student")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         facts = (None, {"fields": self.fact_fields})

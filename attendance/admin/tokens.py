@@ -10,13 +10,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from knox.models import AuthToken
 
-from attendance.admin.base import ListMixin
+from attendance.admin.lists import BoundedAdmin
 
 admin.site.unregister(AuthToken)
 
 
 @admin.register(AuthToken)
-class AuthTokenAdmin(ListMixin, knox.admin.AuthTokenAdmin):
+class AuthTokenAdmin(BoundedAdmin, knox.admin.AuthTokenAdmin):
     """knox's, without its editable digest: only the expiry can be changed."""
 
     list_display = ("token_key", "user", "created", "expiry")

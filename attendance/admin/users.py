@@ -13,10 +13,13 @@ from django.contrib.auth.forms import (
     UserChangeForm,
 )
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from attendance.admin.base import ListMixin, actor_of
+from attendance.admin.base import actor_of
+from attendance.admin.lists import WordsAdmin
 from attendance.models import User
+from attendance.selectors import search
 from attendance.services.tokens import revoke_tokens
 
 TOKENS_REVOKED = "The person's API tokens have been revoked."
@@ -42,14 +45,14 @@ class ChangePasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(ListMixin, DjangoUserAdmin):
+class UserAdmin(WordsAdmin, DjangoUserAdmin):
     """Django's, with one field for the name; a new password revokes API tokens."""
 
     form = ChangeUserForm
     add_form = AddUserForm
     change_password_form = ChangePasswordForm
     list_display = ("username", "name", "email", "is_staff", "is_active")
-    search_fields = ("username", "name", "email")
+    search_help_text = "Beginnings of names, of the user name or of the email."
     ordering = ("username",)
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
@@ -85,6 +88,9 @@ class UserAdmin(ListMixin, DjangoUserAdmin):
             },
         ),
     )
+
+    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset.filter(search.person_named(text))
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""

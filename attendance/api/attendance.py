@@ -40,6 +40,12 @@ _ANSWERS = {
     429: ErrorOutput,
 }
 
+_LOOKUPS = {
+    "course": "class_session__course",
+    "class_session": "class_session",
+    "student": "student",
+}
+
 
 class CheckInViewSet(APIViewSet):
     """Students check themselves in; doing it twice is as good as once."""
@@ -85,13 +91,12 @@ class RecordViewSet(APIViewSet):
     @extend_schema(parameters=[RecordFilter], responses=RecordOutput(many=True))
     def list(self, request: Request) -> Response:
         filters = self.read_filters(RecordFilter)
-        records = selectors.records_visible(self.user)
-        if "course" in filters:
-            records = records.filter(class_session__course=filters["course"])
-        if "class_session" in filters:
-            records = records.filter(class_session=filters["class_session"])
-        if "student" in filters:
-            records = records.filter(student=filters["student"])
+        lookups = {
+            lookup: filters[name]
+            for name, lookup in _LOOKUPS.items()
+            if name in filters
+        }
+        records = selectors.records_visible(self.user, **lookups)
 
         def payloads(page: Sequence[Any]) -> list[Payload]:
             return [

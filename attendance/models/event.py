@@ -60,6 +60,15 @@ class AttendanceEvent(models.Model):
 
     class Meta:
         ordering = ["class_session", "revision"]
+        indexes = [
+            # For the admin's filter. Without the check-ins: they need no index to be
+            # found, and pay for none.
+            models.Index(
+                fields=["type", "-id"],
+                condition=~Q(type=MessageType.STUDENT_JOINED),
+                name="event_of_rare_type",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["class_session", "revision"], name="event_revision_once"

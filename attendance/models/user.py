@@ -25,6 +25,11 @@ class PeopleManager(UserManager["User"]):
         return found
 
 
+def shown_name(name: str, username: str) -> str:
+    """A person's name as everybody reads it; see `User.display_name`."""
+    return name or username
+
+
 class User(AbstractUser):
     """
     A person who can log in: teacher, student or administrator.
@@ -50,7 +55,7 @@ class User(AbstractUser):
     @property
     def display_name(self) -> str:
         """The name for people to read; the user name where none was given."""
-        return self.name or self.username
+        return shown_name(self.name, self.username)
 
     def get_full_name(self) -> str:
         return self.display_name

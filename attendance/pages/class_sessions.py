@@ -17,6 +17,7 @@ from attendance.pages import display
 from attendance.pages.courses import form_page
 from attendance.pages.forms import BulkForm, ClassSessionForm, OverrideForm
 from attendance.pages.refusals import action, page, person
+from attendance.pages.rows import render_rows
 from attendance.payloads import Payload
 from attendance.services import class_sessions as services
 
@@ -48,8 +49,10 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
         request,
         "class_sessions/live.html",
         {
-            **_board(request, snapshot),
-            "rows": display.rows(snapshot["records"], zone, conflicts),
+            **_board(request, found, snapshot),
+            "rows": render_rows(
+                display.rows(snapshot["records"], zone, conflicts, found.pk)
+            ),
             "newest_overruled": newest,
             "conflict_count": len(conflicts),
             "versions": display.versions(snapshot["records"]),
@@ -61,7 +64,7 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
                 ),
                 zone,
             ),
-            "blank": display.blank_row(),
+            "blank": display.blank_row(found.pk),
             "blank_conflict": {"may_accept": True},
             "blank_operation": {"is_undoable": True},
             "bulk_form": BulkForm(),
@@ -81,15 +84,24 @@ def project(request: HttpRequest, class_session_id: int) -> HttpResponse:
     """For the projector: QR, code and counts, nothing about anybody."""
     found = selectors.class_session_for_teacher(person(request), class_session_id)
     snapshot = selectors.snapshot(found.pk)
-    return render(request, "class_sessions/project.html", _board(request, snapshot))
+    return render(
+        request, "class_sessions/project.html", _board(request, found, snapshot)
+    )
 
 
-def _board(request: HttpRequest, snapshot: Payload) -> dict[str, Any]:
-    """What both pages show of the class session, as of the snapshot."""
-    payload = snapshot["class_session"]
-    # Read after the snapshot: a code replaced in between shows with the newer link,
-    # and the live stream corrects the code at once.
-    current = ClassSession.objects.select_related("course").get(pk=payload["id"])
+def _board(
+    request: HttpRequest, found: ClassSession, snapshot: Payload
+) -> dict[str, Any]:
+    """
+    What both pages show of the class session, as of the snapshot.
+
+    `found` was read before it.
+    """
+    payload, current = snapshot["class_session"], found
+    if found.revision != snapshot["revision"]:
+        # Read after the snapshot: a code replaced in between shows with the newer
+        # link, and the live stream corrects the code at once.
+        current = ClassSession.objects.select_related("course").get(pk=found.pk)
     url = ""
     if current.is_open:
         url = request.build_absolute_uri(links.check_in_path(current))

@@ -7,10 +7,14 @@ that a page that has been updated equals the page after a reload.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from attendance.models import UNMARKED, Source, Status, VerificationMethod
 from attendance.payloads import COUNTED, Payload
@@ -28,7 +32,9 @@ BAR_WIDTH = 1000
 
 def clock(at: datetime, zone: ZoneInfo, *, seconds: bool = True) -> str:
     """The time of day as HH:MM:SS, or HH:MM."""
-    return f"{at.astimezone(zone):{'%H:%M:%S' if seconds else '%H:%M'}}"
+    # As "%H:%M:%S" would, in a third of the time.
+    local = at.astimezone(zone).time()
+    return local.isoformat("seconds" if seconds else "minutes")
 
 
 def day(at: datetime, zone: ZoneInfo) -> str:
@@ -77,10 +83,8 @@ def late_text(record: Payload) -> str:
     return f"{record['late_minutes']} min" if record["is_late"] else ""
 
 
-def row(
-    record: Payload, zone: ZoneInfo, conflict: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """A Record with the words that a roster row shows, and its conflict in words."""
+def row(record: Payload, zone: ZoneInfo) -> dict[str, Any]:
+    """A Record with the words that pages show of it."""
     at = record["check_in_time"]
     return {
         **record,
@@ -88,21 +92,47 @@ def row(
         "method_label": METHOD_LABELS.get(record["verification_method"] or "", ""),
         "clock": clock(datetime.fromisoformat(at), zone) if at else "",
         "late_text": late_text(record),
-        "conflict": conflict,
     }
 
 
 def rows(
-    records: Iterable[Payload], zone: ZoneInfo, conflicts: Mapping[int, dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """The roster's rows; `conflicts` in words, by student id."""
-    found = []
+    records: Iterable[Payload],
+    zone: ZoneInfo,
+    conflicts: Mapping[int, dict[str, Any]],
+    class_session_id: int,
+) -> Iterator[dict[str, Any]]:
+    """What the roster's rows show; `conflicts` in words, by student id."""
+    base = student_url(class_session_id, 0).removesuffix("0/")
     for record in records:
-        conflict = conflicts.get(record["student_id"])
+        student_id, at = record["student_id"], record["check_in_time"]
+        conflict = conflicts.get(student_id)
         # One of another version is over.
         current = conflict is not None and conflict["version"] == record["version"]
-        found.append(row(record, zone, conflict if current else None))
-    return found
+        yield {
+            "student_id": student_id,
+            "url": f"{base}{student_id}/",
+            "version": record["version"],
+            "status": record["attendance_status"],
+            "name": record["student_name"],
+            "reason": record["override_reason"] or "",
+            "notes": record["notes"],
+            "status_label": STATUS_LABELS[record["attendance_status"]],
+            "late": late_text(record),
+            "at": at or "",
+            "clock": clock(datetime.fromisoformat(at), zone) if at else "",
+            "method_label": METHOD_LABELS.get(record["verification_method"], ""),
+            "conflict": conflict_html(conflict) if current else "",
+        }
+
+
+def student_url(class_session_id: int, student_id: int) -> str:
+    """The page of one student in the class session."""
+    return reverse("class-session-student", args=[class_session_id, student_id])
+
+
+def conflict_html(conflict: Mapping[str, Any] | None) -> SafeString:
+    """A conflict in words as it stands on its row."""
+    return render_to_string("class_sessions/_conflict.html", {"conflict": conflict})
 
 
 def conflict_words(
@@ -128,9 +158,14 @@ def conflict_words(
     }
 
 
-def blank_row() -> dict[str, Any]:
+def blank_row(class_session_id: int) -> dict[str, Any]:
     """What the row partial is rendered with to be cloned and filled in the browser."""
-    return {"student_id": 0, "attendance_status": UNMARKED, "version": 0}
+    return {
+        "student_id": 0,
+        "url": student_url(class_session_id, 0),
+        "status": UNMARKED,
+        "version": 0,
+    }
 
 
 def tiles(counts: Payload) -> list[dict[str, Any]]:

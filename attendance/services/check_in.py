@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from attendance import codes, events, rules, selectors
+from attendance import codes, events, metrics, rules, selectors
 from attendance.exceptions import (
     CheckInClosedError,
     ExpiredTokenError,
@@ -53,6 +53,7 @@ class CheckIn:
     already_checked_in: bool
 
 
+@metrics.count_check_ins("qr_code")
 def check_in_by_token(
     *, student: User, token: str, at: datetime | None = None
 ) -> CheckIn:
@@ -85,6 +86,7 @@ def check_in_by_token(
     return _check_in(student, VerificationMethod.QR_CODE, find, at)
 
 
+@metrics.count_check_ins("verification_code")
 def check_in_by_code(
     *, student: User, code: str, at: datetime | None = None
 ) -> CheckIn:

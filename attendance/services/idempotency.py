@@ -93,6 +93,8 @@ def _remember(user: User, key: str, fingerprint: str, at: datetime) -> None:
 
 def _forget(old: QuerySet[IdempotentRequest]) -> None:
     """Delete these, but for rows that another request is deleting."""
-    IdempotentRequest.objects.filter(
-        pk__in=old.select_for_update(skip_locked=True).values("pk")
-    ).delete()
+    # Looked up first: PostgreSQL may run a subquery that locks and limits more than
+    # once, and every time it skips what it locked before.
+    found = list(old.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    if found:
+        IdempotentRequest.objects.filter(pk__in=found).delete()

@@ -85,6 +85,7 @@ class Screen:
                     f"{self.site.ws_url}/ws/{self.path}{self.query()}",
                     additional_headers={"Authorization": f"Bearer {self.token}"},
                     proxy=None,
+                    ssl=self.site.tls,
                     max_size=None,
                     max_queue=1,
                     close_timeout=1,

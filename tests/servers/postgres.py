@@ -14,11 +14,17 @@ from pathlib import Path
 
 import psycopg
 
-from .process import Server, ServerError, make_directory, open_to_everybody
+from .process import (
+    HERE,
+    Host,
+    Server,
+    ServerError,
+    make_directory,
+    open_to_everybody,
+)
 from .sources import Source, may_use
 
 SETTINGS = {
-    "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "64MB",
@@ -42,10 +48,15 @@ class PostgresServer(Server):
     start_seconds = 60.0
 
     def __init__(
-        self, *, port: int | None = None, settings: dict[str, str] | None = None
+        self,
+        *,
+        port: int | None = None,
+        host: Host = HERE,
+        settings: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(port=port)
-        self.settings = {**SETTINGS, **(settings or {})}
+        super().__init__(port=port, host=host)
+        where = {"listen_addresses": host.address}
+        self.settings = {**SETTINGS, **where, **(settings or {})}
         self.source = find_postgres()
         self.user = unprivileged_user() if os.geteuid() == 0 else None
         self.bin = self.source.path
@@ -56,7 +67,7 @@ class PostgresServer(Server):
         return self.url_of("postgres")
 
     def url_of(self, database: str) -> str:
-        address = f"attendance:{self.password}@127.0.0.1:{self.port}"
+        address = f"attendance:{self.password}@{self.host.address}:{self.port}"
         return f"postgresql://{address}/{database}"
 
     def execute(self, statement: str) -> None:
@@ -87,6 +98,9 @@ class PostgresServer(Server):
         )
         if done.returncode:
             raise ServerError(f"initdb failed:\n{done.stdout}{done.stderr}")
+        if self.host != HERE:
+            with (self.directory / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet scram-sha-256\n")
 
     def command(self) -> list[str]:
         options = [f"--{name}={value}" for name, value in self.settings.items()]

@@ -17,7 +17,7 @@ import time
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from .launch import PR_SET_PDEATHSIG
 
@@ -32,6 +32,16 @@ class ServerError(Exception):
 
 class PortTaken(ServerError):
     """Somebody else got the port first."""
+
+
+class Host(NamedTuple):
+    """Where servers run: their address, and what a command there begins with."""
+
+    address: str
+    prefix: tuple[str, ...] = ()
+
+
+HERE = Host("127.0.0.1")
 
 
 class Server:
@@ -52,9 +62,10 @@ class Server:
     # Where it runs, unless it runs as another user: then in its own directory.
     folder = ROOT
 
-    def __init__(self, *, port: int | None = None) -> None:
+    def __init__(self, *, port: int | None = None, host: Host = HERE) -> None:
         self._given_port = port
         self.port = port or 0
+        self.host = host
         self.directory: Path | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.frozen = False
@@ -175,7 +186,7 @@ class Server:
         log_before = self.log_path.stat().st_size if self.log_path.exists() else 0
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LAUNCH)]
+                [*self.host.prefix, sys.executable, "-I", "-S", str(LAUNCH)]
                 + [str(os.getpid()), str(int(self.death_signal)), self.user or "-"]
                 + self.command(),
                 cwd=self.folder if self.user is None else self.directory,

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from .process import Server, ServerError
+from .process import HERE, Host, Server, ServerError
 from .sources import Source, may_use
 
 
@@ -21,25 +21,35 @@ class RedisServer(Server):
     name = "Redis"
     death_signal = signal.SIGKILL
 
-    def __init__(self, *, port: int | None = None) -> None:
-        super().__init__(port=port)
+    def __init__(
+        self,
+        *,
+        port: int | None = None,
+        host: Host = HERE,
+        options: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(port=port, host=host)
+        self.options = options or {}
         self.source = find_redis()
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.host.address}:{self.port}/0"
 
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url, socket_timeout=5)
 
     def command(self) -> list[str]:
         options = {
-            "--bind": "127.0.0.1",
+            "--bind": self.host.address,
+            # The address is a private one, on this machine.
+            "--protected-mode": "no",
             "--port": str(self.port),
             "--dir": str(self.directory),
             "--save": "",
             "--appendonly": "no",
             "--daemonize": "no",
+            **self.options,
         }
         return [str(self.source.path), *(word for o in options.items() for word in o)]
 
@@ -53,6 +63,37 @@ class RedisServer(Server):
             return False
         finally:
             client.close()
+
+
+class SentinelServer(RedisServer):
+    """A sentinel, alone, that watches one master under the name "mymaster"."""
+
+    name = "Sentinel"
+
+    def __init__(self, master: RedisServer) -> None:
+        super().__init__()
+        self.master = master
+
+    @property
+    def url(self) -> str:
+        """Of the master, whichever that is."""
+        return f"redis+sentinel://{self.host.address}:{self.port}/mymaster/0"
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(self.host.address, self.port, socket_timeout=5)
+
+    def prepare(self) -> None:
+        assert self.directory is not None
+        watched = f"{self.master.host.address} {self.master.port}"
+        (self.directory / "sentinel.conf").write_text(
+            f"sentinel monitor mymaster {watched} 1\n"
+            "sentinel down-after-milliseconds mymaster 500\n"
+            "sentinel failover-timeout mymaster 2000\n"
+        )
+
+    def command(self) -> list[str]:
+        program, *options = super().command()
+        return [program, f"{self.directory}/sentinel.conf", "--sentinel", *options]
 
 
 def find_redis() -> Source:

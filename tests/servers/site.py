@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.client
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .process import ROOT, Server
+from .process import HERE, ROOT, Host, Server
 
 
 class SiteServer(Server):
@@ -23,25 +24,32 @@ class SiteServer(Server):
 
     name = "the site"
     stop_seconds = 15.0
+    # What clients need to trust it, where it speaks TLS.
+    tls: ssl.SSLContext | None = None
 
     def __init__(
         self,
         *,
         port: int | None = None,
+        host: Host = HERE,
         env: dict[str, str] | None = None,
         folder: Path = ROOT,
     ) -> None:
-        super().__init__(port=port)
+        super().__init__(port=port, host=host)
         self.env = env or {}
         self.folder = folder
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host.address}:{self.port}"
 
     @property
     def ws_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"ws://{self.host.address}:{self.port}"
+
+    def connect(self, timeout: float = 10) -> http.client.HTTPConnection:
+        """A client's connection, not opened yet; `timeout` is for each step."""
+        return http.client.HTTPConnection(self.host.address, self.port, timeout=timeout)
 
     def manage(self, *arguments: str) -> str:
         """The output of manage.py in this site's environment."""
@@ -49,7 +57,8 @@ class SiteServer(Server):
 
     def command(self) -> list[str]:
         return [
-            *[sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port)],
+            *[sys.executable, "-m", "daphne", "-b", self.host.address],
+            *["-p", str(self.port)],
             *["-v", "0", "--ping-interval", "20", "--ping-timeout", "30"],
             *["--application-close-timeout", "5", "attendance_site.asgi:application"],
         ]
@@ -58,7 +67,7 @@ class SiteServer(Server):
         return {**site_environment(), **self.env}
 
     def is_ready(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = self.connect()
         try:
             connection.request("GET", "/accounts/login/")
             return connection.getresponse().status == 200

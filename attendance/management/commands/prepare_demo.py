@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,12 +39,20 @@ class Command(BaseCommand):
             self.stdout.write(table)
 
 
+def _got_lock(cursor: Any) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+    return bool(cursor.fetchone()[0])
+
+
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Let one process at a time prepare this database: migrations do not wait."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+            # Asked again and again: who waits inside a statement keeps a snapshot, for
+            # whose end an index that is made concurrently would wait in turn.
+            while not _got_lock(cursor):
+                time.sleep(0.1)
         try:
             yield
         finally:

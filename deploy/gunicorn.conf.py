@@ -1,0 +1,65 @@
+"""
+gunicorn for HTTP: a few workers with a few threads each, which share what they import.
+
+A thread keeps its database connection, so a process group holds workers x threads of
+them. More threads than four a worker only wait for each other (the interpreter's lock);
+for more cores take more workers: WEB_CONCURRENCY.
+
+For the metrics each worker counts in files that all of them read. They go to a new
+folder of TMPDIR for each master process, and are forgotten with it. A reload (HUP)
+keeps the master and so the counts; a new master (USR2) begins anew.
+"""
+
+import gc
+import os
+import shutil
+import tempfile
+from typing import Any
+
+_listen = os.environ.get("ATTENDANCE_LISTEN", "127.0.0.1")
+bind = f"{_listen}:{os.environ.get('ATTENDANCE_PORT', '8001')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = 4
+# Longer than nginx keeps an idle connection (20 s), so that it is nginx who closes: a
+# request sent on a connection that is being closed is lost, and a POST is not repeated.
+keepalive = 75
+# A stop waits as long as that for nginx to let go of its connections.
+graceful_timeout = 30
+timeout = 60
+# A file that workers touch every second: not on a disk that may stall.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+# Loaded once, before the fork: the workers share what the import made. The publisher's
+# thread starts with its first message, so in the worker, and a fork resets it.
+preload_app = True
+
+# The environment outlives a reload, and is handed on to a new master.
+_OWNER = "ATTENDANCE_METRICS_OWNER"
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+if os.environ.get(_OWNER) != str(os.getpid()):
+    os.environ[_OWNER] = str(os.getpid())
+    os.environ[_FOLDER] = tempfile.mkdtemp(prefix="attendance-metrics-")
+
+
+def when_ready(server: Any) -> None:
+    """Just before the workers are forked."""
+    from django.db import connections
+
+    # A connection that two processes write to is no connection; there should be none.
+    connections.close_all()
+    # What exists now lives as long as the process: a collection in a worker need not
+    # touch it, and so does not copy the pages that it is on.
+    gc.collect()
+    gc.freeze()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget what only a living worker has, such as its queue; counts remain."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    shutil.rmtree(os.environ[_FOLDER], ignore_errors=True)

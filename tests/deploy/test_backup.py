@@ -1,0 +1,68 @@
+"""Backup and restore, by their command lines and PostgreSQL's own programs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.deploy.command_lines import serve
+from tests.deploy.conftest import check_in
+from tests.faults.school import School
+from tests.servers import PostgresServer, site_environment
+
+
+def environment(postgres: PostgresServer, database: str) -> dict[str, str]:
+    """Of the site on that database, with PostgreSQL's programs on PATH."""
+    return {
+        **site_environment(),
+        "DATABASE_URL": postgres.url_of(database),
+        "PATH": f"{postgres.bin}:{os.environ['PATH']}",
+    }
+
+
+def test_it_works(
+    own_database: PostgresServer, history: School, tmp_path: Path
+) -> None:
+    made = serve("backup", str(tmp_path), env=environment(own_database, "school"))
+    assert made.returncode == 0, made.stderr
+    dump = Path(made.stdout.splitlines()[-1])
+    assert own_database.password not in made.stdout + made.stderr
+    check_in(history, history.students[2])  # after the backup, so not in it
+
+    own_database.execute("CREATE DATABASE restored")
+    env = environment(own_database, "restored")
+    done = serve("restore", str(dump), env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1 class sessions, 3 events, 2 records: all as written.\n"
+
+    with psycopg.connect(own_database.url_of("restored")) as connection:
+        cursor = connection.execute("SELECT count(*) FROM attendance_overruledmark")
+        assert cursor.fetchone() == (1,)
+        for change in (b"DELETE FROM", b"TRUNCATE"):
+            with pytest.raises(psycopg.Error, match="append-only"):
+                connection.execute(change + b" attendance_overruledmark")
+            connection.rollback()
+
+    again = serve("restore", str(dump), env=env)
+    assert again.returncode != 0, "restored over what was there"
+    assert "already exists" in again.stderr
+
+
+def test_a_dump_that_lacks_what_its_heads_tell_of(
+    own_database: PostgresServer, history: School, tmp_path: Path
+) -> None:
+    """As when somebody puts an older dump in a newer one's place."""
+    env = environment(own_database, "school")
+    old = serve("backup", str(tmp_path / "old"), env=env)
+    check_in(history, history.students[2])
+    new = serve("backup", str(tmp_path / "new"), env=env)
+    old_dump, new_dump = (Path(made.stdout.splitlines()[-1]) for made in (old, new))
+    os.replace(old_dump, new_dump)
+
+    own_database.execute("CREATE DATABASE restored")
+    done = serve("restore", str(new_dump), env=environment(own_database, "restored"))
+    assert done.returncode == 1
+    assert "differences, named above" in done.stderr

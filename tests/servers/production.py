@@ -1,0 +1,82 @@
+"""The site as it is served in production: by the command lines of `deploy/serve`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Literal
+
+from .process import HERE, ROOT, Host
+from .site import SiteServer, manage, site_environment
+
+KEY = "the-key-of-a-site-for-tests-" * 2
+
+
+class ProductionServer(SiteServer):
+    """
+    One `deploy/serve web` or `deploy/serve live`, on the running test's servers.
+
+    `env` is what `production_environment` gives.
+    """
+
+    def __init__(
+        self,
+        role: Literal["web", "live"],
+        *,
+        env: dict[str, str],
+        port: int | None = None,
+        host: Host = HERE,
+        folder: Path = ROOT,
+    ) -> None:
+        super().__init__(port=port, host=host, env=env, folder=folder)
+        self.role = role
+        self.name = f"deploy/serve {role}"
+
+    def command(self) -> list[str]:
+        return [str(self.folder / "deploy" / "serve"), self.role]
+
+    def kill(self) -> None:
+        """End at once, with its workers, as a machine that loses its power."""
+        if self.running:
+            os.killpg(self.pid, signal.SIGKILL)
+        super().kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        os.killpg(self.pid, number)  # launch.py has made it a group of its own
+
+    def environment(self) -> dict[str, str]:
+        where = {
+            "ATTENDANCE_LISTEN": self.host.address,
+            "ATTENDANCE_PORT": str(self.port),
+        }
+        return {**super().environment(), **where}
+
+
+def production_environment(
+    var_dir: Path, *, folder: Path = ROOT, **more: str
+) -> dict[str, str]:
+    """
+    The environment of a site in production whose files are in `var_dir`.
+
+    Collects its own static files there; those of other packages, which these tests do
+    not ask for, take seconds.
+    """
+    env = {
+        "ATTENDANCE_DEMO": "0",
+        "ATTENDANCE_HEARTBEAT_SECONDS": "1",
+        "ATTENDANCE_TRUSTED_PROXIES": "1",
+        "ATTENDANCE_VAR_DIR": str(var_dir),
+        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+        "DJANGO_SECRET_KEY": KEY,
+        # deploy/serve finds its programs there.
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        **more,
+    }
+    if not (var_dir / "static").exists():
+        others = ("admin", "drf_spectacular_sidecar", "rest_framework")
+        ignored = [word for name in others for word in ("--ignore", name)]
+        command = ("collectstatic", "--no-input", "-v0", *ignored)
+        manage(*command, env={**site_environment(), **env}, folder=folder)
+    return env
