@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connections
-from django.db.backends.sqlite3._functions import register
+from django.db.backends.sqlite3._functions import (  # type: ignore[import-untyped]
+    register,
+)
 from django.db.utils import load_backend
 
 from bench.recorded import Known, Part, Recording, fragments, returned_prefix, woven
