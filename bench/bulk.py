@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 
 import psycopg
@@ -66,8 +67,8 @@ def measure(lab: Lab, *, closing: bool) -> Section:
                 one = dataclasses.replace(school, class_session=session)
                 by_hand.append(
                     milliseconds(
-                        lambda one=one: mark_absent(
-                            connection, one, written.pk, closing=closing
+                        functools.partial(
+                            mark_absent, connection, one, written.pk, closing=closing
                         )
                     )
                 )
@@ -106,7 +107,7 @@ def measure(lab: Lab, *, closing: bool) -> Section:
                 if closing
                 else "One message, whatever the number. "
             )
-            + "By hand it is one INSERT … SELECT for the records and a copy of an event "
-            "that is there already: nothing is judged, and nothing is told to Python."
+            + "By hand it is one INSERT … SELECT for the records and a copy of an "
+            "event that is there already: nothing is judged or told to Python."
         ],
     )

@@ -6,7 +6,7 @@ from bench import school
 from bench.figures import Row, Section, Spread, percentile, ratios
 from bench.lab import Lab
 from bench.sites import Site, production
-from bench.trials import WARM_UP, Hall, Headers, attended, check_in_all, make_hall
+from bench.trials import Hall, Headers, attended, check_in_all, make_hall
 from bench.trials import milliseconds as milliseconds_of
 
 # Well below what the machine can do, so that nothing waits but for Redis.
@@ -15,7 +15,7 @@ NUMBER, PER_SECOND = 400, 100.0
 
 def run(lab: Lab) -> Section:
     lab.fresh_database()
-    hall = make_hall(WARM_UP + NUMBER)
+    hall = make_hall(NUMBER)
     headers = school.cookie_headers(hall.school.students)
     up: list[float] = []
     frozen: list[float] = []
@@ -54,17 +54,16 @@ def _round(
     *,
     frozen_first: bool,
 ) -> None:
-    class_session = hall.new_class_session()
-    with attended(site, hall, class_session):
-        check_in_all(site, class_session, headers[:WARM_UP])
-    for is_frozen in (frozen_first, not frozen_first):
-        class_session = hall.new_class_session()
+    # Made while Redis is up: their opening is published from here.
+    warm_up, first, second = (hall.new_class_session() for _ in range(3))
+    with attended(site, hall, warm_up):
+        check_in_all(site, warm_up, headers)
+    halves = [(first, frozen_first), (second, not frozen_first)]
+    for class_session, is_frozen in halves:
         if is_frozen:
             lab.redis.freeze()
         try:
-            answers = check_in_all(
-                site, class_session, headers[WARM_UP:], rate=PER_SECOND
-            )
+            answers = check_in_all(site, class_session, headers, rate=PER_SECOND)
         finally:
             lab.redis.thaw()
         into = frozen if is_frozen else up

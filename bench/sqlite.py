@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sqlite3
 import subprocess
@@ -14,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connections
+from django.db.backends.sqlite3._functions import (  # type: ignore[import-untyped]
+    register,
+)
 from django.db.utils import load_backend
 
 from bench.recorded import Known, Part, Recording, fragments, returned_prefix, woven
@@ -63,8 +65,8 @@ def by_hand(
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        # Django brings it along for the seal of an event.
-        connection.create_function("SHA256", 1, _sha256, deterministic=True)
+        # Constraints and the seal of an event call functions that Django brings along.
+        register(connection)
         begun = time.monotonic()
         for student in students:
             values = {"student": student, "session": class_session_id}
@@ -76,10 +78,6 @@ def by_hand(
         return time.monotonic() - begun
     finally:
         connection.close()
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _template(parameter: Any, recording: Recording) -> Any:
