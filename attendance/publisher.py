@@ -56,6 +56,8 @@ class Publisher:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
+        # Whether the loop is a server's, not that of the thread.
+        self._is_guest = False
         self._idle = threading.Event()
         self._idle.set()
         self.failed = 0
@@ -77,13 +79,16 @@ class Publisher:
                     )
                 self.dropped += 1
                 metrics.PUBLICATIONS_DROPPED.inc()
+            # While it is sending it looks at the queue again by itself. A server's loop
+            # may have ended in the middle of that, and is always told.
+            must_wake = self._idle.is_set() or self._is_guest
             self._queue.append(publication)
             metrics.PUBLISH_QUEUE.set(len(self._queue))
             self._idle.clear()
             if self._loop is None:
                 self._start_thread()
             loop, wake = self._loop, self._wake
-        if loop is not None and wake is not None:
+        if must_wake and loop is not None and wake is not None:
             try:
                 loop.call_soon_threadsafe(wake.set)
             except RuntimeError:
@@ -107,6 +112,7 @@ class Publisher:
             if self._loop is loop:
                 return
             self._loop, self._wake = loop, asyncio.Event()
+            self._is_guest = True
             # Kept here, because the loop itself keeps no tasks alive.
             self._task = loop.create_task(self._send_all(self._wake))
 

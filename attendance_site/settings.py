@@ -122,7 +122,7 @@ DATABASE_POOLER = env_bool("ATTENDANCE_DATABASE_POOLER", False)
 if DATABASE_POOLER:
     # Both would live in one connection and be looked for in another.
     _database["DISABLE_SERVER_SIDE_CURSORS"] = True
-    _database.setdefault("OPTIONS", {}).setdefault("prepare_threshold", None)
+    _database.setdefault("OPTIONS", {})["prepare_threshold"] = None
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

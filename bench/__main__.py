@@ -11,13 +11,17 @@ from bench.lab import Lab, say
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
 BENCHES: tuple[str, ...] = (
     "check_ins",
+    "redis_frozen",
+    "embedded",
     "streams",
     "screens",
     "snapshot",
-    "close_under_load",
     "live_page",
     "bulk",
     "closing",
+    "close_under_load",
+    "memory",
+    "cold_start",
     "growth",
     "year",
 )

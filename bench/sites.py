@@ -95,5 +95,6 @@ def stock(lab: Lab, **more: str) -> Iterator[Site]:
 def embedded(lab: Lab, **more: str) -> Iterator[Site]:
     """What `run.py serve` runs once the database is prepared: one daphne for all."""
     words = [*DAPHNE, "attendance_site.asgi:application"]
-    with Process(lab, words, ATTENDANCE_DEMO="1", **more) as both:
+    more = {"ATTENDANCE_DEMO": "1", **more}
+    with Process(lab, words, **more) as both:
         yield Site(both, both)
