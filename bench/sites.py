@@ -59,7 +59,7 @@ class Site:
         return [self.web] if self.web is self.live else [self.web, self.live]
 
 
-# As README.md says for production.
+# What deploy/serve starts, on a port of the bench's own choice.
 GUNICORN = [
     *["gunicorn", "-c", "deploy/gunicorn.conf.py", "attendance_site.wsgi"],
     *["--bind", "127.0.0.1:{port}"],
