@@ -1,5 +1,6 @@
 """
-Rows without the ORM's compiler: for check-ins, log-in included, and the live page.
+Rows without the ORM's compiler, for what is asked most: by a check-in, log-in included,
+by snapshots and heartbeats, by every request of a teacher, and by bulk changes.
 
 Django builds every statement anew from its expressions, which for a single row costs
 several times what the database takes for it (docs/decisions.md has the figures). Here
@@ -43,12 +44,8 @@ def width(model: type[models.Model]) -> int:
 
 def instance(model: type[M], values: Sequence[Any]) -> M:
     """The instance whose row, read by `columns`, this is."""
-    names, converted = _reading(model, connection.vendor)
-    row = list(values)
-    for position, converters, column in converted:
-        for convert in converters:
-            row[position] = convert(row[position], column, connection)
-    return model.from_db(connection.alias, names, row)
+    names, conversions = _reading(model, connection.vendor)
+    return model.from_db(connection.alias, names, _converted_row(values, conversions))
 
 
 def first(model: type[M], condition: str, parameters: Sequence[Any]) -> M | None:
@@ -77,13 +74,13 @@ def fetch(
         cursor.execute(statement, parameters)
         found: list[Sequence[Any]] = cursor.fetchall()
     by_name = {field.name: field for field in model._meta.concrete_fields}
-    fields = [by_name[name] for name in names]
-    if any(_converters(field) for field in fields):
-        return [
-            [*row[: -len(fields)], *map(converted, fields, row[-len(fields) :])]
-            for row in found
-        ]
-    return found
+    conversions = [
+        # Counted from the end: all columns of the model come last.
+        (position - len(names), converters, by_name[name].cached_col)
+        for position, name in enumerate(names)
+        if (converters := _converters(by_name[name]))
+    ]
+    return [_converted_row(row, conversions) for row in found] if conversions else found
 
 
 def converted(field: Field, value: Any) -> Any:
@@ -153,6 +150,15 @@ def _reading(model: type[models.Model], vendor: str) -> tuple[list[str], list[An
             if (converters := _converters(field))
         ],
     )
+
+
+def _converted_row(values: Sequence[Any], conversions: Sequence[Any]) -> list[Any]:
+    """The row, with what some of its columns hold made what the ORM would give."""
+    row = list(values)
+    for position, converters, column in conversions:
+        for convert in converters:
+            row[position] = convert(row[position], column, connection)
+    return row
 
 
 def _converters(field: Field) -> list[Any]:
