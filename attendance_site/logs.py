@@ -66,6 +66,8 @@ def logging_settings(format: str, level: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             # Anybody can send any Host header, and each would log a traceback.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
+            # Without the handler and the format that gunicorn gives it.
+            "gunicorn.error": {**own, "propagate": True},
             "attendance": own,
             "realtime": own,
             "attendance_site": own,
