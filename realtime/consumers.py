@@ -195,9 +195,7 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
     async def _send_heartbeat(self, reading: Reading) -> None:
         # Caught up, so this is the reading's revision, or that of a later commit which
         # was sent since: never above what was sent, never below what is known.
-        await self.push(
-            messages.heartbeat({**reading.state, "revision": self._revision})
-        )
+        await self.push(reading.heartbeat(self._revision))
 
 
 class StudentConsumer(StreamConsumer[StudentsBeat]):
@@ -275,7 +273,7 @@ class StudentConsumer(StreamConsumer[StudentsBeat]):
     async def _beat(self, totals: Totals, cause: str) -> None:
         if totals != self._totals:
             await self._heal(cause)
-        await self.push(messages.heartbeat())
+        await self.push(messages.STUDENT_HEARTBEAT)
 
     async def _forward(self, message: Payload) -> None:
         (record,) = message["data"].get("records", (message["data"],))
