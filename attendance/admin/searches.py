@@ -71,7 +71,7 @@ class Meaning:
     def is_of_class_session(self, word: str) -> bool:
         """Whether the word may mean a class session."""
         titled = ClassSession.objects.filter(search.class_session_titled([word]))
-        return bool(self.courses[word] or titled.order_by(F("pk") + 0)[:1])
+        return bool(self.courses[word]) or _is_any(titled)
 
     def people(self, means_else: Callable[[str], bool]) -> list[int]:
         """
@@ -79,15 +79,25 @@ class Meaning:
 
         So among a thousand Adas the one is found whose other name was given, too.
         """
-        if not self.words:
-            return []
-        # A single word means a person or something else, not both in one row.
-        certain = [w for w in self.words if len(self.words) > 1 and not means_else(w)]
-        named = search.person_named(certain) if certain else Q()
-        if not certain:
-            for word in self.words:
-                named |= search.person_named([word])
-        return self.ids(User.objects.filter(named))
+        names = self.words
+        if len(names) > 1:
+            names = [word for word in names if _is_a_name(word)]
+        # Of a single one there is nothing to ask, which may take long: "week" is in
+        # the titles of most class sessions.
+        certain = names if len(names) == 1 else [w for w in names if not means_else(w)]
+        wanted = search.person_named(certain)
+        for word in () if certain else names:
+            wanted |= search.person_named([word])
+        return self.ids(User.objects.filter(wanted))
+
+
+def _is_a_name(word: str) -> bool:
+    return _is_any(User.objects.filter(search.person_named([word])))
+
+
+def _is_any(rows: QuerySet[Any]) -> bool:
+    """Whether there are any; like `exists`, but by the index, as above."""
+    return bool(rows.order_by(F("pk") + 0).values_list("pk")[:1])
 
 
 class WordsAdmin(BoundedAdmin):
