@@ -99,12 +99,17 @@ def serve_installed(arguments: list[str]) -> int:
     everywhere = host in ("0.0.0.0", "::")
     shown = "localhost" if everywhere else f"[{host}]" if ":" in host else host
     say(f"Serving on http://{shown}:{port}/ - stop with Ctrl-C.")
-    CommandLineInterface().run(
-        ["-b", host, "-p", str(port), "-v", "0"]
+    CommandLineInterface().run(daphne_arguments(host, str(port)))
+    return 0
+
+
+def daphne_arguments(host: str, port: str) -> list[str]:
+    """How daphne serves HTTP and WebSocket in one process."""
+    return (
+        ["-b", host, "-p", port, "-v", "0"]
         + ["--ping-interval", "20", "--ping-timeout", "30"]
         + ["--application-close-timeout", "5", "attendance_site.asgi:application"]
     )
-    return 0
 
 
 def test(arguments: list[str]) -> int:
