@@ -61,7 +61,7 @@ def main() -> int:
                 ratio = f"; ratio {row.ratio}" if row.ratio else ""
                 say(f"{mark:6} {row.what}: {row.figure}{against}{ratio}; {row.goal}")
             if options.keep:
-                keep(name, section, lab.machine(), BENCHES)
+                keep(name, section, lab.machine(), lab.rounds, BENCHES)
     finally:
         lab.close()
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 from datetime import timedelta
 
@@ -12,7 +11,7 @@ from knox.models import AuthToken
 
 from attendance.models import User
 from bench import pgbench, recorded, school
-from bench.figures import Row, Section, Spread, percentile, ratios
+from bench.figures import Figures, Row, Section, Spread, percentile, ratios
 from bench.lab import Lab
 from bench.sites import Site, production, stock
 from bench.trials import (
@@ -57,13 +56,6 @@ class Way:
     headers: Headers
     script: str
     statements: int
-
-
-class Figures(collections.defaultdict[str, list[float]]):
-    """By what it is of, a figure a round."""
-
-    def __init__(self) -> None:
-        super().__init__(list)
 
 
 def run(lab: Lab) -> Section:

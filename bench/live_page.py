@@ -75,7 +75,7 @@ def run(lab: Lab) -> Section:
     rows.append(
         Row(
             what=f"statements of the live page, {MANY:,} rows",
-            figure=Spread.of([statements[MANY]], ""),
+            figure=Spread.counted(statements[MANY]),
             goal=f"as many as with {FEW} rows: {statements[FEW]}",
             met=statements[MANY] == statements[FEW],
         )
