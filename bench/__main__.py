@@ -11,6 +11,7 @@ from bench.lab import Lab, say
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
 BENCHES: tuple[str, ...] = (
     "check_ins",
+    "many_sessions",
     "redis_frozen",
     "embedded",
     "streams",

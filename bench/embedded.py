@@ -132,7 +132,7 @@ def _by_hand(place: Place, recording: recorded.Recording) -> float:
     class_session = place.hall.new_class_session()
     students = [student.pk for student in place.hall.school.students[:OURS_NUMBER]]
     seconds = by_hand(place.file, recording, students, class_session.pk)
-    require_check_ins(class_session, len(students))
+    require_check_ins([class_session], len(students))
     return len(students) / seconds
 
 

@@ -26,7 +26,7 @@ def run(lab: Lab) -> Section:
         class_session = hall.new_class_session()
         with production(lab) as site:
             with attended(site, hall, class_session):
-                check_in_all(site, class_session, headers)
+                check_in_all(site, [class_session], headers)
             # Opened anew, the screens get a snapshot in which everyone has a record.
             path = f"/ws/class-sessions/{class_session.pk}/"
             with watch(site.live.port, path, hall.screens):

@@ -63,12 +63,12 @@ def _round(
         # Made while Redis is up: their opening is published from here.
         warm_up, class_session = hall.new_class_session(), hall.new_class_session()
         with attended(site, hall, warm_up):
-            check_in_all(site, warm_up, headers)
+            check_in_all(site, [warm_up], headers)
         _drain(site)
         if is_frozen:
             lab.redis.freeze()
         try:
-            answers = check_in_all(site, class_session, headers, rate=PER_SECOND)
+            answers = check_in_all(site, [class_session], headers, rate=PER_SECOND)
         finally:
             lab.redis.thaw()
         _drain(site)
