@@ -122,8 +122,8 @@ def stock(lab: Lab, **more: str) -> Iterator[Site]:
 
 @contextlib.contextmanager
 def embedded(lab: Lab, **more: str) -> Iterator[Site]:
-    """What `run.py serve` runs once the database is prepared: one daphne for all."""
-    words = ["daphne", *run.daphne_arguments("127.0.0.1", "{port}")]
+    """What `run.py serve` becomes when all is installed: one daphne for all."""
+    words = ["run", run.SERVE_INSTALLED, "127.0.0.1", "{port}"]
     more = {"ATTENDANCE_DEMO": "1", **more}
     with Process(lab, words, **more) as both:
         yield Site(both, both)
