@@ -83,18 +83,21 @@ def _value(value: Any, recording: Recording, expressions: dict[str, str]) -> str
     found = _LITERAL.fullmatch(literal.strip())
     if found is None:
         return literal
-    if re.search(r":[A-Za-z_]", found["text"]):
-        raise RuntimeError(f"pgbench would look for a variable in {literal}")
     quote = f"{(found[1] or '').strip()}'"
-    parts = [
-        _of(part, expressions, "::text")
-        if isinstance(part, Known)
-        else f"{quote}{part}'"
-        for part in recording.parts(found["text"])
-    ]
+    parts: list[str] = []
+    for part in recording.parts(found["text"]):
+        if isinstance(part, Known):
+            parts.append(_of(part, expressions, "::text"))
+        else:
+            # In one piece, pgbench would take `:false` for a variable.
+            pieces = re.split(r"(?<=:)(?=[A-Za-z_])", part)
+            parts += [f"{quote}{piece}'" for piece in pieces]
     if len(parts) < 2 and "'" in "".join(parts):
         return literal
-    return f"({' || '.join(parts) or literal}){found['cast'] or ''}"
+    # A parameter takes the type of its column, but what is put together is text.
+    is_object = found["text"].startswith("{")
+    cast = found["cast"] or ("::jsonb" if is_object else "")
+    return f"({' || '.join(parts) or literal}){cast}"
 
 
 def _of(known: Known, expressions: dict[str, str], cast: str = "") -> str:
