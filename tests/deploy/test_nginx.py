@@ -255,8 +255,9 @@ def test_the_shipped_files_of_a_site_are_understood(tmp_path: Path) -> None:
             assert shipped in text
             text = text.replace(shipped, ours)
         path.write_text(text)
+    # What every Debian with nginx has of it; everything else nginx has to make.
     (tmp_path / "log" / "nginx").mkdir(parents=True)
-    (tmp_path / "cache" / "nginx").mkdir(parents=True)
+    (tmp_path / "cache").mkdir()
     command = [found, "-t", "-p", str(folder), "-e", "stderr", "-c", "nginx.conf"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
