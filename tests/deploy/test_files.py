@@ -40,6 +40,7 @@ def test_compose_starts_the_command_lines_that_are_tested() -> None:
         **{name: ["live"] for name in ("live1", "live2")},
         "migrate": ["migrate"],
         "nightly": ["nightly"],
+        "backup": ["backup", "/var/backups/attendance"],
     }
     for name in ("web1", "web2", "live1", "live2"):
         assert OURS[name]["healthcheck"]["test"] == ["CMD", "deploy/serve", "ready"]
@@ -64,6 +65,30 @@ def test_compose_mounts_files_that_exist() -> None:
         if not volume.startswith("./tls:")
     ]
     assert mounted and all((DEPLOY / path).exists() for path in mounted)
+
+
+def test_the_image_has_the_programs_of_compose_s_database() -> None:
+    """Those of another version would refuse to dump it."""
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    debian = re.search(r"^FROM python:\S+-slim-(\w+)$", dockerfile, re.MULTILINE)
+    assert (
+        debian
+        and "install -y -q --no-install-recommends postgresql-client" in dockerfile
+    )
+    version = {"bookworm": 15, "trixie": 17}[debian[1]]
+    image = COMPOSE["services"]["database"]["image"]
+    assert image == f"postgres:{version}-{debian[1]}"
+
+
+def test_compose_keeps_backups_where_its_user_may_write() -> None:
+    (volume,) = OURS["backup"]["volumes"]
+    name, _, folder = volume.partition(":")
+    assert name in COMPOSE["volumes"]
+    assert OURS["backup"]["command"] == ["backup", folder]
+    owned = re.search(
+        r"chown attendance (.+)$", (DEPLOY / "Dockerfile").read_text(), re.M
+    )
+    assert owned and folder in owned[1].split()
 
 
 @pytest.mark.parametrize("name", ["environment.example", "database.example"])
