@@ -48,6 +48,31 @@ def test_compose_starts_the_command_lines_that_are_tested() -> None:
         assert waits_for == {"condition": "service_completed_successfully"}
 
 
+def test_compose_starts_no_release_that_nobody_has_named() -> None:
+    (image,) = {service["image"] for service in OURS.values()}
+    assert image.startswith("attendance:${ATTENDANCE_VERSION:?")
+    for name in (".gitignore", ".dockerignore"):
+        assert "deploy/.env" in (ROOT / name).read_text().splitlines()
+
+
+def test_the_upgrade_with_compose_has_all_steps_in_order() -> None:
+    """Those that start one process leave out what it depends on, the migration too."""
+    readme = (DEPLOY / "README.md").read_text()
+    steps = re.findall(
+        r"^    .*?(run --rm \w+|>deploy/\.env|compose\.yaml build|--wait \w+)$",
+        readme.partition("## Upgrade")[2],
+        re.MULTILINE,
+    )
+    assert steps == [
+        "run --rm backup",
+        ">deploy/.env",
+        "compose.yaml build",
+        "run --rm migrate",
+        "--wait web1",
+        "--wait live1",
+    ]
+
+
 def test_compose_s_nginx_knows_all_its_processes() -> None:
     text = (SHIPPED / "upstreams.compose.conf").read_text()
     named = set(re.findall(r"^    server (\S+) ", text, re.MULTILINE))
