@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -89,6 +90,20 @@ def test_a_worker_that_dies_after_the_switch_is_replaced_by_its_like(
         assert answer_of(web, "/new/")[0] == 404
     finally:
         deployment.switch(ROOT)
+
+
+def test_a_monitor_s_kept_connection_does_not_hold_up_the_rotation(
+    nginx: NginxServer, deployment: Deployment
+) -> None:
+    web = deployment.web[0]
+    with contextlib.closing(web.connect()) as monitor:
+        monitor.request("GET", "/healthz")
+        monitor.getresponse().read()
+        nginx.rotate("down", web)
+        nginx.rotate("up", web)
+        monitor.request("GET", "/healthz")
+        assert monitor.getresponse().read()
+    wait_until(functools.partial(nginx.answers_by, web), "nginx asks it again")
 
 
 def test_a_rolling_upgrade_in_a_burst(
