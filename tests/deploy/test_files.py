@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +32,15 @@ def test_units_start_the_command_lines_that_are_tested() -> None:
         if line.startswith("ExecStart")
     }
     assert started == {f"/opt/attendance/current/deploy/serve {role}" for role in ROLES}
+
+
+def test_migrations_may_go_past_a_pooler() -> None:
+    """The later file has the last word, and need not be there."""
+    unit = (DEPLOY / "systemd" / "attendance-migrate.service").read_text()
+    assert re.findall("^EnvironmentFile=(.+)$", unit, re.MULTILINE) == [
+        "/etc/attendance/environment",
+        "-/etc/attendance/migrate",
+    ]
 
 
 def test_compose_starts_the_command_lines_that_are_tested() -> None:
@@ -116,7 +127,37 @@ def test_compose_keeps_backups_where_its_user_may_write() -> None:
     assert owned and folder in owned[1].split()
 
 
-@pytest.mark.parametrize("name", ["environment.example", "database.example"])
+EXAMPLES = pytest.mark.parametrize("name", ["environment.example", "database.example"])
+
+
+@EXAMPLES
+def test_a_shell_reads_the_examples_as_units_and_compose_do(
+    tmp_path: Path, name: str
+) -> None:
+    """Single quotes mean the same to all three, whatever a value has in it."""
+    values = [
+        "redis+sentinel://s1:26379/mymaster/0?sentinel_username=u&sentinel_password=p",
+        '$HOME `id` ; "#" \\ !',
+    ]
+    for value in values:
+        text, count = re.subn(
+            r"^#?([A-Z_]+)='[^']*'$",
+            lambda found, value=value: f"{found[1]}='{value}'",
+            (DEPLOY / name).read_text(),
+            flags=re.MULTILINE,
+        )
+        assert count == len(re.findall("^#?[A-Z_]+=", text, re.MULTILINE))
+        (tmp_path / "environment").write_text(text)
+        script = "set -a; . ./environment; exec env -0"
+        done = subprocess.run(
+            ["sh", "-c", script], cwd=tmp_path, env={}, capture_output=True, text=True
+        )
+        assert not done.stderr
+        read = [line.partition("=")[2] for line in done.stdout.split("\0")]
+        assert read.count(value) == count
+
+
+@EXAMPLES
 def test_every_variable_of_the_examples_is_explained(name: str) -> None:
     readme = (ROOT / "README.md").read_text()
     for line in (DEPLOY / name).read_text().splitlines():
