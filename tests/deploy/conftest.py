@@ -15,14 +15,13 @@ from attendance.models import User
 from attendance.services.check_in import check_in_by_code
 from attendance.services.marking import override_status
 from tests.faults.school import School, make_school
-from tests.needs import need
+from tests.needs import need_nginx
 from tests.servers import (
     NginxServer,
     PostgresServer,
     ProductionServer,
     production_environment,
 )
-from tests.servers.nginx import find_nginx
 from tests.servers.process import ROOT
 from tests.waiting import wait_until
 
@@ -63,7 +62,7 @@ def deployment(
     environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     """Two web and two live processes behind nginx."""
-    need(find_nginx(), "no nginx: install the package nginx")
+    need_nginx()
     current = tmp_path_factory.mktemp("releases") / "current"
     current.symlink_to(ROOT)
     web, live = (

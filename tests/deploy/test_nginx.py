@@ -20,6 +20,7 @@ from attendance.models import AttendanceEvent, AttendanceRecord, ClassSession, U
 from tests.cast import PASSWORD, make_user, token_of
 from tests.deploy.conftest import Deployment
 from tests.live import open_stream, post, session_path
+from tests.needs import need_nginx
 from tests.servers import NginxServer
 from tests.servers.nginx import SHIPPED, find_nginx, make_certificate
 from tests.servers.process import free_port
@@ -231,8 +232,7 @@ def test_a_page_is_fetched_elsewhere_when_its_process_dies(
 
 def test_the_shipped_files_of_a_site_are_understood(tmp_path: Path) -> None:
     """Those that a site changes; nginx reads them all, but listens to none."""
-    found = find_nginx()
-    assert found
+    need_nginx()
     folder = tmp_path / "nginx"
     shutil.copytree(SHIPPED, folder)
     make_certificate(tmp_path, "127.0.0.1")
@@ -258,7 +258,16 @@ def test_the_shipped_files_of_a_site_are_understood(tmp_path: Path) -> None:
     # What every Debian with nginx has of it; everything else nginx has to make.
     (tmp_path / "log" / "nginx").mkdir(parents=True)
     (tmp_path / "cache").mkdir()
-    command = [found, "-t", "-p", str(folder), "-e", "stderr", "-c", "nginx.conf"]
+    command = [
+        str(find_nginx()),
+        "-t",
+        "-p",
+        str(folder),
+        "-e",
+        "stderr",
+        "-c",
+        "nginx.conf",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "[warn]" not in done.stderr
