@@ -44,8 +44,13 @@ if os.environ.get(_OWNER) != str(os.getpid()):
 
 def when_ready(server: Any) -> None:
     """Just before the workers are forked."""
+    from importlib import import_module
+
+    from django.conf import settings
     from django.db import connections
 
+    # All views: the application by itself imports them with its first request only.
+    import_module(settings.ROOT_URLCONF)
     # A connection that two processes write to is no connection; there should be none.
     connections.close_all()
     # What exists now lives as long as the process: a collection in a worker need not
