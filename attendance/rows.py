@@ -11,7 +11,7 @@ own conversions, so that either database is given, and gives, what it would by t
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection, models
@@ -103,39 +103,69 @@ def insert(
     that lets the database leave the row out (ON CONFLICT DO NOTHING), None says it did.
     """
     given = expressions or {}
-    fields: list[Field] = []
+    columns: list[str] = []
     texts: list[str] = []
     parameters: list[Any] = []
-    for field in _written(type(row)):
-        value = getattr(row, field.attname)
-        if field.attname in given:
-            text, values = given[field.attname]
+    for attribute, column, is_plain, prepared in _written(type(row)):
+        text = "%s"
+        if attribute in given:
+            text, values = given[attribute]
             parameters.extend(values)
-        elif isinstance(value, DatabaseDefault):
-            continue
         else:
-            text = "%s"
-            parameters.append(field.get_db_prep_save(value, connection))
-        fields.append(field)
+            value = getattr(row, attribute)
+            if isinstance(value, DatabaseDefault):
+                continue
+            if not (is_plain and type(value) in _PLAIN):
+                value = prepared(value, connection)
+            parameters.append(value)
+        columns.append(column)
         texts.append(text)
-    statement = _insertion(type(row), tuple(fields), tuple(texts))
+    statement = _insertion(type(row), tuple(columns), tuple(texts), suffix)
     with connection.cursor() as cursor:
-        cursor.execute(f"{statement} {suffix} RETURNING id", parameters)
+        cursor.execute(statement, parameters)
         found = cursor.fetchone()
     return None if found is None else int(found[0])
 
 
+# What goes to either database as it is, from a field of a kind that has no say in it.
+_PLAIN = frozenset({int, str, bool, type(None)})
+_PLAIN_FIELDS = (
+    models.BooleanField,
+    models.CharField,
+    models.ForeignKey,
+    models.IntegerField,
+    models.TextField,
+)
+
+
 @functools.cache
-def _written(model: type[models.Model]) -> tuple[Field, ...]:
-    return tuple(f for f in model._meta.concrete_fields if not f.primary_key)
+def _written(
+    model: type[models.Model],
+) -> list[tuple[str, str, bool, Callable[[Any, Any], Any]]]:
+    """Attribute, column, whether that is a plain field, and its own conversion."""
+    return [
+        (
+            field.attname,
+            _quoted(field),
+            isinstance(field, _PLAIN_FIELDS),
+            field.get_db_prep_save,
+        )
+        for field in model._meta.concrete_fields
+        if not field.primary_key
+    ]
 
 
 @functools.cache
 def _insertion(
-    model: type[models.Model], fields: tuple[Field, ...], texts: tuple[str, ...]
+    model: type[models.Model],
+    columns: tuple[str, ...],
+    texts: tuple[str, ...],
+    suffix: str,
 ) -> str:
-    names = ", ".join(_quoted(field) for field in fields)
-    return f"INSERT INTO {table(model)} ({names}) VALUES ({', '.join(texts)})"
+    return (
+        f"INSERT INTO {table(model)} ({', '.join(columns)}) "
+        f"VALUES ({', '.join(texts)}) {suffix} RETURNING id"
+    )
 
 
 @functools.cache
