@@ -55,19 +55,30 @@ def ask(
     source: str = "127.0.0.1",
 ) -> Answer:
     """One request from that address."""
-    connection = http.client.HTTPSConnection(
+    with contextlib.closing(connect(nginx, source)) as connection:
+        return ask_over(connection, method, path, body, headers)
+
+
+def connect(nginx: NginxServer, source: str) -> http.client.HTTPSConnection:
+    return http.client.HTTPSConnection(
         "127.0.0.1",
         nginx.port,
         timeout=30,
         context=nginx.tls,
         source_address=(source, 0),
     )
-    try:
-        connection.request(method, path, body, headers or {})
-        response = connection.getresponse()
-        return Answer(response.status, response.headers, response.read())
-    finally:
-        connection.close()
+
+
+def ask_over(
+    connection: http.client.HTTPSConnection,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+) -> Answer:
+    connection.request(method, path, body, headers or {})
+    response = connection.getresponse()
+    return Answer(response.status, response.headers, response.read())
 
 
 def code_of(class_session: ClassSession) -> dict[str, str | None]:
@@ -183,9 +194,12 @@ def test_too_many_requests_of_one_address(
 ) -> None:
     """Nobody else is kept out, and the API's answer is one of its own."""
     login, api = "/accounts/login/", "/api/v1/courses/"
-    asked = [ask(narrow, "GET", login, source="127.0.0.5") for _ in range(6)]
-    assert [answer.status for answer in asked] == [200] * 5 + [429]
-    require_throttled(ask(narrow, "GET", api, source="127.0.0.5"))
+    # Over one connection: nginx may count one that is just being closed, and the limit
+    # of connections is narrow, too.
+    with contextlib.closing(connect(narrow, "127.0.0.5")) as connection:
+        asked = [ask_over(connection, "GET", login) for _ in range(6)]
+        assert [answer.status for answer in asked] == [200] * 5 + [429]
+        require_throttled(ask_over(connection, "GET", api))
     assert ask(narrow, "GET", api, source="127.0.0.6").status == 401
 
 
