@@ -2,9 +2,10 @@
 gunicorn for HTTP: a few workers with a few threads each, which share what they import.
 
 A thread keeps its database connection, so a process group holds workers x threads of
-them. More threads than two a worker only wait for each other: for the interpreter's
-lock, and for that of the class session they check in to. Four took a tenth of the
-throughput. For more cores take more workers: WEB_CONCURRENCY.
+them. The more of them, the more they wait for each other's locks: four took a tenth of
+the throughput. The fewer, the sooner all of them wait for one class session that is
+being closed, and with them the check-ins to all others: with two the slowest percent
+took five times as long. For more cores take more workers: WEB_CONCURRENCY.
 
 For the metrics each worker counts in files that all of them read. They go to a new
 folder of TMPDIR for each master process, and are forgotten with it. A reload (HUP)
@@ -21,7 +22,7 @@ _listen = os.environ.get("ATTENDANCE_LISTEN", "127.0.0.1")
 bind = f"{_listen}:{os.environ.get('ATTENDANCE_PORT', '8001')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 2
+threads = 3
 # Longer than nginx keeps an idle connection (20 s), so that it is nginx who closes: a
 # request sent on a connection that is being closed is lost, and a POST is not repeated.
 keepalive = 75
