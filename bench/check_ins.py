@@ -31,8 +31,7 @@ _BESIDE_STOCK = (
     "gunicorn's workers, about a quarter to PostgreSQL. Of a request's time there, "
     "three fifths pass in its statements: waiting for PostgreSQL, for the lock on the "
     "class session that all share, and for the interpreter's lock; the publisher's "
-    "loop is a fifth of all samples. More threads do not help: two a worker did no "
-    "worse than four."
+    "loop is a fifth of all samples."
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import BaseTzLoader
+from django.db.utils import DatabaseErrorWrapper
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -27,6 +28,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # Of Django's base class, which its stubs leave out.
     health_check_enabled: bool
     health_check_done: bool
+    wrap_database_errors: DatabaseErrorWrapper
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
@@ -37,7 +39,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         # What Django does for SQLite. Switching psycopg's autocommit off and on again
         # around each transaction takes longer than the transaction's own BEGIN.
-        self.connection.execute("BEGIN")
+        with self.wrap_database_errors:
+            self.connection.execute("BEGIN")
 
     def close_if_health_check_failed(self) -> None:
         if (
