@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 from django.db.models import Count, Exists, OuterRef
 
 from attendance import rows
+from attendance.exceptions import NotFoundError
 from attendance.models import (
     UNMARKED,
     AttendanceRecord,
     ClassSession,
     Enrollment,
+    OverruledMark,
     State,
     User,
 )
@@ -66,41 +69,73 @@ _MARK = (
 )
 
 
-def roster(class_session: ClassSession) -> list[Payload]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Roster:
     """
-    A Record for everyone on the roster, in roster order.
+    A Record for everyone on the roster, in roster order, as of one revision.
+
+    `newest_overruled` is that of `stream_state`: what a heartbeat calls `conflicts`.
+    """
+
+    revision: int
+    newest_overruled: int | None
+    records: list[Payload]
+
+
+def roster(class_session: ClassSession) -> Roster:
+    """
+    The roster now. Raises NotFoundError when the class session is gone.
 
     On it are all who have a record and, unless the session is closed, all who have
-    an active enrollment. Two queries, whatever the size of the class, and plain
-    values: making two model instances a row took longer than everything else.
+    an active enrollment. One query, whatever the size of the class, so that all of it
+    is of one moment; and plain values: making two model instances a row took longer
+    than everything else. The session's own row is there even if nobody else is.
     """
-    session = (class_session.pk, class_session.course.name)
-    people = f"JOIN {rows.table(User)} u ON u.id = student_id"
-    names: dict[int, str] = {}
-    records: dict[int, Payload] = {}
-    if class_session.state != State.CLOSED:
-        enrolled = f"""
-            SELECT u.id, u.name, u.username FROM {rows.table(Enrollment)} {people}
-            WHERE course_id = %s AND ended_at IS NULL
-        """
-        for pk, name, username in rows.fetch(
-            User, ("id", "name", "username"), enrolled, [class_session.course_id]
-        ):
-            names[pk] = shown_name(name, username)
-    marks = f"""
-        SELECT u.id, u.name, u.username, {", ".join(f"r.{name}" for name in _MARK)}
-        FROM {rows.table(AttendanceRecord)} r {people} WHERE class_session_id = %s
+    statement = f"""
+        SELECT s.revision, {newest_overruled()}, u.id, u.name, u.username,
+            {", ".join(f"r.{name}" for name in _MARK)}
+        FROM {rows.table(ClassSession)} s
+        LEFT JOIN (
+            SELECT student_id FROM {rows.table(AttendanceRecord)}
+            WHERE class_session_id = %s
+            UNION
+            SELECT student_id FROM {rows.table(Enrollment)}
+            WHERE course_id = %s AND ended_at IS NULL AND %s
+        ) on_it ON true
+        LEFT JOIN {rows.table(User)} u ON u.id = on_it.student_id
+        LEFT JOIN {rows.table(AttendanceRecord)} r
+            ON r.class_session_id = %s AND r.student_id = u.id
+        WHERE s.id = %s
     """
-    for pk, name, username, *mark in rows.fetch(
-        AttendanceRecord, _MARK, marks, [class_session.pk]
-    ):
-        names[pk] = shown = shown_name(name, username)
-        records[pk] = record_of_values(pk, shown, *session, *mark)
-    in_order = sorted(names, key=lambda pk: order_of_values(names[pk], pk))
-    return [
-        records.get(pk) or unmarked_of_values(pk, names[pk], *session)
-        for pk in in_order
-    ]
+    pk, is_closed = class_session.pk, class_session.state == State.CLOSED
+    parameters = [pk, pk, class_session.course_id, not is_closed, pk, pk]
+    found = rows.fetch(AttendanceRecord, _MARK, statement, parameters)
+    if not found:
+        raise NotFoundError
+    session = (pk, class_session.course.name)
+    records = []
+    for _, _, student_id, name, username, *mark in found:
+        shown = shown_name(name, username)
+        if mark[0] is not None:
+            records.append(record_of_values(student_id, shown, *session, *mark))
+        elif student_id is not None:
+            records.append(unmarked_of_values(student_id, shown, *session))
+    records.sort(key=lambda r: order_of_values(r["student_name"], r["student_id"]))
+    revision, newest = found[0][:2]
+    return Roster(revision, newest, records)
+
+
+def newest_overruled() -> str:
+    """
+    A value of a SELECT: the id of the newest overruled mark in a class session.
+
+    Which is a parameter, not a column of the row around it: for that it would be
+    looked up again with every row.
+    """
+    return f"""(
+        SELECT max(o.id) FROM {rows.table(OverruledMark)} o
+        WHERE o.class_session_id = %s
+    )"""
 
 
 def roster_student_ids(class_session: ClassSession) -> set[int]:
