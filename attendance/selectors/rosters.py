@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Count, Exists, OuterRef
 
@@ -39,6 +39,12 @@ def name_order(student: User) -> tuple[str, int]:
 def order_of_values(name: str, student_id: int) -> tuple[str, int]:
     """`name_order` from plain values."""
     return name.casefold(), student_id
+
+
+def in_roster_order(names: Mapping[int, str]) -> dict[int, str]:
+    """Names by student id, in roster order."""
+    ordered = sorted(names, key=lambda pk: order_of_values(names[pk], pk))
+    return {pk: names[pk] for pk in ordered}
 
 
 def active_enrollments(course_id: int) -> list[Enrollment]:
@@ -138,16 +144,59 @@ def newest_overruled() -> str:
     )"""
 
 
-def roster_student_ids(class_session: ClassSession) -> set[int]:
-    """The ids of everyone on the roster."""
-    ids = set(class_session.records.values_list("student_id", flat=True))
-    if class_session.state != State.CLOSED:
-        ids.update(
-            Enrollment.objects.filter(
-                course_id=class_session.course_id, ended_at__isnull=True
-            ).values_list("student_id", flat=True)
-        )
-    return ids
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standing:
+    """Who is on a roster, by name and in its order, and the status of each record."""
+
+    names: dict[int, str]
+    statuses: dict[int, str]
+
+    def is_unmarked(self, student_id: int) -> bool:
+        """Without a record, or with one whose mark was taken back."""
+        return self.statuses.get(student_id, UNMARKED) == UNMARKED
+
+
+def standing(class_session: ClassSession) -> Standing:
+    """What those who mark many need to know of the roster."""
+    names = _names_enrolled(class_session)
+    statuses = {}
+    statement = f"""
+        SELECT u.id, u.name, u.username, r.status
+        FROM {rows.table(AttendanceRecord)} r
+        JOIN {rows.table(User)} u ON u.id = r.student_id
+        WHERE r.class_session_id = %s
+    """
+    for pk, name, username, status in rows.fetch(
+        AttendanceRecord, ("status",), statement, [class_session.pk]
+    ):
+        names[pk] = shown_name(name, username)
+        statuses[pk] = status
+    return Standing(in_roster_order(names), statuses)
+
+
+def names_of(student_ids: Iterable[int]) -> dict[int, str]:
+    """The names of these students, in roster order."""
+    people = User.objects.filter(pk__in=student_ids).order_by()
+    return in_roster_order(
+        {
+            pk: shown_name(name, username)
+            for pk, name, username in people.values_list("id", "name", "username")
+        }
+    )
+
+
+def _names_enrolled(class_session: ClassSession) -> dict[int, str]:
+    """Whoever is on the roster without needing a record for it."""
+    if class_session.state == State.CLOSED:
+        return {}
+    statement = f"""
+        SELECT u.id, u.name, u.username FROM {rows.table(Enrollment)} e
+        JOIN {rows.table(User)} u ON u.id = e.student_id
+        WHERE e.course_id = %s AND e.ended_at IS NULL
+    """
+    names = ("id", "name", "username")
+    found = rows.fetch(User, names, statement, [class_session.course_id])
+    return {pk: shown_name(name, username) for pk, name, username in found}
 
 
 def counts_of(class_sessions: Sequence[ClassSession]) -> dict[int, Payload]:
