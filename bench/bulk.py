@@ -99,7 +99,7 @@ def measure(lab: Lab, *, closing: bool) -> Section:
             ),
             Row(
                 what=f"statements, {SIZES[-1]:,} unmarked",
-                figure=Spread.of([many], ""),
+                figure=Spread.counted(many),
                 goal=f"as many as for {SIZES[0]}: {few}",
                 met=few == many,
             ),

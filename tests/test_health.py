@@ -19,13 +19,16 @@ from tests.servers import PostgresServer, RedisServer, SiteServer
 WELL = {"database": "ok", "migrations": "ok", "redis": "ok"}
 # An answer says how things were up to a second ago.
 CATCHING_UP = 10.0
+# Whoever asks, a proxy or a monitor, gives up after some seconds: the answer must come
+# before, also when the servers that it is about do not answer at all.
+PATIENCE = 3.0
 
 
 def ask(
     site: SiteServer, path: str, method: str = "GET", **headers: str
 ) -> tuple[int, Any]:
     """The status and the JSON of the answer."""
-    peer = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+    peer = http.client.HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
     try:
         peer.request(method, path, headers=headers)
         response = peer.getresponse()

@@ -9,11 +9,12 @@ from tests.servers.process import ROOT
 
 
 def serve(
-    *arguments: str, env: dict[str, str], folder: Path = ROOT
+    *arguments: str, env: dict[str, str], folder: Path = ROOT, cwd: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     """`deploy/serve` with these arguments; what it printed, and its exit code."""
     return subprocess.run(
         [folder / "deploy" / "serve", *arguments],
+        cwd=cwd,
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -12,21 +15,24 @@ from attendance.models import User
 from attendance.services.check_in import check_in_by_code
 from attendance.services.marking import override_status
 from tests.faults.school import School, make_school
-from tests.needs import need
+from tests.needs import need_nginx
 from tests.servers import (
     NginxServer,
     PostgresServer,
     ProductionServer,
     production_environment,
 )
-from tests.servers.nginx import find_nginx
+from tests.servers.process import ROOT
 from tests.waiting import wait_until
+
+ROLES: tuple[Literal["web", "live"], ...] = ("web", "live")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Deployment:
-    """nginx and the processes behind it."""
+    """nginx and the processes behind it, which start from the release of a link."""
 
+    current: Path
     nginx: NginxServer
     web: list[ProductionServer]
     live: list[ProductionServer]
@@ -34,6 +40,12 @@ class Deployment:
     @property
     def processes(self) -> list[ProductionServer]:
         return [*self.web, *self.live]
+
+    def switch(self, release: Path) -> None:
+        """`ln -sfn`: what starts from now on is of that release."""
+        new = self.current.with_name("new")
+        new.symlink_to(release)
+        os.replace(new, self.current)
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +58,22 @@ def environment(
 
 
 @pytest.fixture(scope="module")
-def deployment(environment: dict[str, str]) -> Iterator[Deployment]:
+def deployment(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
     """Two web and two live processes behind nginx."""
-    need(find_nginx(), "no nginx: install the package nginx")
-    web = [ProductionServer("web", env=environment) for _ in range(2)]
-    live = [ProductionServer("live", env=environment) for _ in range(2)]
+    need_nginx()
+    current = tmp_path_factory.mktemp("releases") / "current"
+    current.symlink_to(ROOT)
+    web, live = (
+        [ProductionServer(role, env=environment, folder=current) for _ in range(2)]
+        for role in ROLES
+    )
     nginx = NginxServer(web, live)
     try:
         for server in [*web, *live, nginx]:
             server.start()
-        yield Deployment(nginx, web, live)
+        yield Deployment(current, nginx, web, live)
     finally:
         # nginx first: gunicorn waits for it to let go.
         for server in [nginx, *live, *web]:

@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.command_lines import serve
 from tests.deploy.conftest import check_in
 from tests.faults.school import School
-from tests.servers import PostgresServer, site_environment
+from tests.servers import PostgresServer, free_port, site_environment
 
 
 def environment(postgres: PostgresServer, database: str) -> dict[str, str]:
@@ -26,15 +26,18 @@ def environment(postgres: PostgresServer, database: str) -> dict[str, str]:
 def test_it_works(
     own_database: PostgresServer, history: School, tmp_path: Path
 ) -> None:
-    made = serve("backup", str(tmp_path), env=environment(own_database, "school"))
+    env = environment(own_database, "school")
+    # As seen from where the command is given.
+    made = serve("backup", "backups", env=env, cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     dump = Path(made.stdout.splitlines()[-1])
+    assert dump.parent == tmp_path / "backups"
     assert own_database.password not in made.stdout + made.stderr
     check_in(history, history.students[2])  # after the backup, so not in it
 
     own_database.execute("CREATE DATABASE restored")
     env = environment(own_database, "restored")
-    done = serve("restore", str(dump), env=env)
+    done = serve("restore", f"backups/{dump.name}", env=env, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "1 class sessions, 3 events, 2 records: all as written.\n"
 
@@ -66,3 +69,29 @@ def test_a_dump_that_lacks_what_its_heads_tell_of(
     done = serve("restore", str(new_dump), env=environment(own_database, "restored"))
     assert done.returncode == 1
     assert "differences, named above" in done.stderr
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(
+    transactional_db: None, tmp_path: Path
+) -> None:
+    programs, backups = tmp_path / "programs", tmp_path / "backups"
+    programs.mkdir()
+    pg_dump = programs / "pg_dump"
+    pg_dump.write_text('#!/bin/sh\nfor last; do :; done\necho half >"$last"\nexit 3\n')
+    pg_dump.chmod(0o755)
+    env = {**site_environment(), "PATH": f"{programs}:{os.environ['PATH']}"}
+    made = serve("backup", str(backups), env=env)
+    assert made.returncode == 3, made.stderr
+    assert list(backups.iterdir()) == []
+
+
+def test_nothing_is_restored_without_heads(
+    transactional_db: None, tmp_path: Path
+) -> None:
+    """It is said before anything is asked of the database."""
+    nowhere = {"DATABASE_URL": f"postgresql://127.0.0.1:{free_port()}/restored"}
+    dump = tmp_path / "school.dump"
+    dump.touch()
+    done = serve("restore", str(dump), env={**site_environment(), **nowhere})
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{tmp_path}/school.heads is not there")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,15 @@ from tests.deploy.conftest import Deployment
 from tests.faults.bursts import Burst
 from tests.faults.school import School, make_school
 from tests.faults.trial import RecordProperty, Trial
-from tests.servers import NginxServer, production_environment, site_environment
+from tests.servers import NginxServer, SiteServer, collect_static, site_environment
 from tests.servers.process import ROOT, free_port
 from tests.waiting import wait_until
+
+NEW_PAGE = """
+from django.http import HttpResponse
+
+urlpatterns += [path("new/", lambda request: HttpResponse("the next release"))]
+"""
 
 
 @pytest.fixture
@@ -27,7 +35,7 @@ def school(nginx: NginxServer) -> School:
 
 @pytest.fixture
 def next_release(tmp_path: Path) -> Path:
-    """What the image would hold of a release with another style sheet."""
+    """What the image would hold of a release with other style sheets and a new page."""
     for line in (ROOT / "deploy" / "Dockerfile").read_text().splitlines():
         if line.startswith("COPY "):
             _, name, _ = line.split()
@@ -39,6 +47,8 @@ def next_release(tmp_path: Path) -> Path:
                 shutil.copy(source, target)
     for sheet in (tmp_path / "static").rglob("*.css"):
         sheet.write_text(sheet.read_text() + "\n/* the next release */\n")
+    with (tmp_path / "attendance_site" / "urls.py").open("a") as urls:
+        urls.write(NEW_PAGE)
     return tmp_path
 
 
@@ -51,14 +61,49 @@ def style_sheet(process: NginxServer) -> str:
 
 
 def ask(nginx: NginxServer, path: str) -> bytes:
-    connection = nginx.connect()
+    status, body = answer_of(nginx, path)
+    assert status == 200, f"{path}: {status}"
+    return body
+
+
+def answer_of(process: SiteServer, path: str) -> tuple[int, bytes]:
+    connection = process.connect()
     try:
         connection.request("GET", path)
         response = connection.getresponse()
-        assert response.status == 200, f"{path}: {response.status}"
-        return response.read()
+        return response.status, response.read()
     finally:
         connection.close()
+
+
+def test_a_worker_that_dies_after_the_switch_is_replaced_by_its_like(
+    nginx: NginxServer, deployment: Deployment, next_release: Path
+) -> None:
+    """Not by one that has the models of one release and the views of the next."""
+    web = deployment.web[0]
+    deployment.switch(next_release)
+    try:
+        before = web.workers
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: bool(web.workers - before), "there is another worker")
+        assert answer_of(web, "/new/")[0] == 404
+    finally:
+        deployment.switch(ROOT)
+
+
+def test_a_monitor_s_kept_connection_does_not_hold_up_the_rotation(
+    nginx: NginxServer, deployment: Deployment
+) -> None:
+    web = deployment.web[0]
+    with contextlib.closing(web.connect()) as monitor:
+        monitor.request("GET", "/healthz")
+        monitor.getresponse().read()
+        nginx.rotate("down", web)
+        nginx.rotate("up", web)
+        monitor.request("GET", "/healthz")
+        assert monitor.getresponse().read()
+    wait_until(functools.partial(nginx.answers_by, web), "nginx asks it again")
 
 
 def test_a_rolling_upgrade_in_a_burst(
@@ -66,16 +111,16 @@ def test_a_rolling_upgrade_in_a_burst(
     deployment: Deployment,
     school: School,
     next_release: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    environment: dict[str, str],
     record_property: RecordProperty,
 ) -> None:
     """As deploy/README.md says: no request fails, and every stream comes back."""
-    env = production_environment(
-        tmp_path_factory.mktemp("next"), folder=next_release, WEB_CONCURRENCY="1"
-    )
-    migrated = serve("migrate", env={**site_environment(), **env}, folder=next_release)
-    assert migrated.returncode == 0, migrated.stderr
     before = style_sheet(nginx)
+    collect_static(environment, folder=next_release)
+    deployment.switch(next_release)
+    env = {**site_environment(), **environment}
+    migrated = serve("migrate", env=env, folder=deployment.current)
+    assert migrated.returncode == 0, migrated.stderr
     fault = "every process replaced by the next release in a burst"
     bursts: list[Burst] = []
 
@@ -91,9 +136,7 @@ def test_a_rolling_upgrade_in_a_burst(
             with under_load() as burst:
                 burst.wait_for(2)
                 nginx.rotate("down", web)
-                web.stop()
-                web.folder, web.env = next_release, env
-                web.start()
+                web.restart()
                 assert serve("ready", env=web.environment()).returncode == 0
                 nginx.rotate("up", web)
                 wait_until(functools.partial(nginx.answers_by, web), "nginx asks it")
@@ -106,9 +149,7 @@ def test_a_rolling_upgrade_in_a_burst(
         for live in deployment.live:
             with under_load() as burst:
                 burst.wait_for(2)
-                live.stop()
-                live.folder, live.env = next_release, env
-                live.start()
+                live.restart()
                 assert serve("ready", env=live.environment()).returncode == 0
                 trial.wait_until_shown()
         trial.fault_is_over()
@@ -119,6 +160,7 @@ def test_a_rolling_upgrade_in_a_burst(
             assert len(screen.frames) > 1
             assert screen.codes.count(1012) == len(screen.frames) - 1
     assert style_sheet(nginx) != before
+    assert ask(nginx, "/new/") == b"the next release"
 
 
 def test_who_cannot_serve_is_not_ready() -> None:

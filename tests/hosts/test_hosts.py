@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import socket
 import time
 from collections.abc import Iterator
 
@@ -22,15 +23,15 @@ from tests.faults.school import School, make_school
 from tests.faults.trial import RecordProperty, Trial
 from tests.hosts.network import Network, find_namespaces
 from tests.live import post
-from tests.needs import need
+from tests.needs import need_nginx
 from tests.servers import (
     NginxServer,
     PostgresServer,
     ProductionServer,
     RedisServer,
+    Server,
     production_environment,
 )
-from tests.servers.nginx import find_nginx
 
 CUT_SECONDS = 2.0
 NAMES = ["front", "web1", "web2", "live", "database", "redis"]
@@ -44,8 +45,16 @@ class Site:
     nginx: NginxServer
     web: list[ProductionServer]
     live: ProductionServer
+    postgres: PostgresServer
     redis: RedisServer
     school: School
+
+    def server_on(self, name: str) -> Server:
+        """What runs on the machine of that name."""
+        host = self.network.hosts[name]
+        everything = [self.nginx, *self.web, self.live, self.postgres, self.redis]
+        (server,) = (each for each in everything if each.host == host)
+        return server
 
     def lesson(self) -> School:
         """The school with a new class session, so that all its students may come."""
@@ -60,7 +69,7 @@ def site(
     refused = find_namespaces()
     if refused:
         pytest.skip(refused)
-    need(find_nginx(), "no nginx: install the package nginx")
+    need_nginx()
     with contextlib.ExitStack() as stack:
         enter = stack.enter_context
         network = enter(Network(NAMES))
@@ -83,12 +92,20 @@ def site(
         ]
         live = enter(ProductionServer("live", env=env, host=hosts["live"]))
         nginx = enter(NginxServer(web, [live], host=hosts["front"]))
-        yield Site(network, nginx, web, live, redis, make_school(40))
+        yield Site(network, nginx, web, live, postgres, redis, make_school(40))
 
 
 def burst(site: Site, lesson: School) -> Burst:
     """Six clients at nginx: two that hang do not stop the others."""
     return Burst(lesson, [site.nginx] * 3, rate=25)
+
+
+def require_silence(server: Server) -> None:
+    """Assert that a machine does not even refuse a connection: it is cut off."""
+    with pytest.raises(OSError) as caught, socket.socket() as client:
+        client.settimeout(CUT_SECONDS / 2)
+        client.connect((server.host.address, server.port))
+    assert not isinstance(caught.value, ConnectionRefusedError)
 
 
 def test_it_works(site: Site, record_property: RecordProperty) -> None:
@@ -122,7 +139,9 @@ def test_a_machine_cut_off_in_a_burst(
         with burst(site, lesson) as students:
             students.wait_for(10)
             site.network.cut(name)
-            time.sleep(CUT_SECONDS)
+            over = time.monotonic() + CUT_SECONDS
+            require_silence(site.server_on(name))
+            time.sleep(max(0.0, over - time.monotonic()))
             site.network.join(name)
             trial.fault_is_over()
         trial.verdict(students)

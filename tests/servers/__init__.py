@@ -11,7 +11,7 @@ from .nginx import NginxServer
 from .pgbouncer import PgBouncerServer
 from .postgres import PostgresServer
 from .process import Host, Server, ServerError, free_port
-from .production import ProductionServer, production_environment
+from .production import ProductionServer, collect_static, production_environment
 from .redis import RedisServer, SentinelServer
 from .session import ensure_servers
 from .site import SiteServer, manage, site_environment, url_of_database
@@ -27,6 +27,7 @@ __all__ = [
     "Server",
     "ServerError",
     "SiteServer",
+    "collect_static",
     "ensure_servers",
     "free_port",
     "manage",

@@ -10,14 +10,15 @@ import shutil
 import signal
 import ssl
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .process import HERE, ROOT, Host
+from .process import HERE, ROOT, Host, free_port
 from .site import SiteServer
 
 SHIPPED = ROOT / "deploy" / "nginx"
+BALANCER = "127.0.0.9"
 
 
 def find_nginx() -> str | None:
@@ -29,8 +30,10 @@ class NginxServer(SiteServer):
     """
     The shipped nginx.conf over TLS, with the given web and live processes behind it.
 
-    The site's own files beside it are written here: the upstreams are the shipped ones
-    with other addresses. `trusted` is a file with the certificate.
+    The site's own files beside it are written here: the upstreams and http.conf are the
+    shipped ones with other addresses and folders. Whoever asks from `BALANCER` is taken
+    for a load balancer. `trusted` is a file with the certificate, `plain_port` the one
+    without TLS; `changes` are to the text of nginx.conf.
     """
 
     name = "nginx"
@@ -43,10 +46,13 @@ class NginxServer(SiteServer):
         *,
         port: int | None = None,
         host: Host = HERE,
+        changes: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(port=port, host=host)
         self.web = web
         self.live = live
+        self.changes = changes or {}
+        self.plain_port = 0
 
     @property
     def url(self) -> str:
@@ -100,7 +106,9 @@ class NginxServer(SiteServer):
         assert self.directory is not None
         make_certificate(self.directory, self.host.address)
         self.tls = ssl.create_default_context(cafile=self.trusted)
-        shutil.copy(SHIPPED / "nginx.conf", self.directory)
+        text = changed((SHIPPED / "nginx.conf").read_text(), self.changes)
+        (self.directory / "nginx.conf").write_text(text)
+        self.plain_port = free_port()
         (self.directory / "site").mkdir()
         shipped = (SHIPPED / "site" / "upstreams.conf").read_text()
         self._write("upstreams.conf", with_processes(shipped, self.web, self.live))
@@ -115,9 +123,15 @@ class NginxServer(SiteServer):
             f"{kind}_temp_path {self.directory}/{kind};"
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         ]
-        cache = f"proxy_cache_path {self.directory}/cache keys_zone=static:1m;"
-        log = f"access_log {self.directory}/access.log attendance;"
-        self._write("http.conf", "\n".join([*temporary, cache, log]))
+        changes = {
+            "/var/log/nginx/": f"{self.directory}/",
+            "/var/cache/": f"{self.directory}/",
+            "listen 80;": f"listen {self.host.address}:{self.plain_port};",
+            "#set_real_ip_from 10.0.0.1;": f"set_real_ip_from {BALANCER};",
+            "#real_ip_header": "real_ip_header",
+        }
+        shipped = changed((SHIPPED / "site" / "http.conf").read_text(), changes)
+        self._write("http.conf", "\n".join([*temporary, shipped]))
         self._write(
             "server.conf",
             f"listen {self.host.address}:{self.port} ssl http2;\n"
@@ -140,6 +154,14 @@ class NginxServer(SiteServer):
 
     def _write(self, name: str, text: str) -> None:
         Path(f"{self.directory}/site/{name}").write_text(text)
+
+
+def changed(shipped: str, changes: Mapping[str, str]) -> str:
+    """The text with these changes, each of which must have something to change."""
+    for before, after in changes.items():
+        assert before in shipped, f"nothing shipped says {before}"
+        shipped = shipped.replace(before, after)
+    return shipped
 
 
 def address_of(process: SiteServer) -> str:

@@ -37,6 +37,12 @@ class ProductionServer(SiteServer):
     def command(self) -> list[str]:
         return [str(self.folder / "deploy" / "serve"), self.role]
 
+    @property
+    def workers(self) -> set[int]:
+        """The processes that gunicorn has forked."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return {int(pid) for pid in children.read_text().split()}
+
     def kill(self) -> None:
         """End at once, with its workers, as a machine that loses its power."""
         if self.running:
@@ -54,9 +60,7 @@ class ProductionServer(SiteServer):
         return {**super().environment(), **where}
 
 
-def production_environment(
-    var_dir: Path, *, folder: Path = ROOT, **more: str
-) -> dict[str, str]:
+def production_environment(var_dir: Path, **more: str) -> dict[str, str]:
     """
     The environment of a site in production whose files are in `var_dir`.
 
@@ -75,8 +79,13 @@ def production_environment(
         **more,
     }
     if not (var_dir / "static").exists():
-        others = ("admin", "drf_spectacular_sidecar", "rest_framework")
-        ignored = [word for name in others for word in ("--ignore", name)]
-        command = ("collectstatic", "--no-input", "-v0", *ignored)
-        manage(*command, env={**site_environment(), **env}, folder=folder)
+        collect_static(env)
     return env
+
+
+def collect_static(env: dict[str, str], folder: Path = ROOT) -> None:
+    """Put the release's own static files beside those that are there."""
+    others = ("admin", "drf_spectacular_sidecar", "rest_framework")
+    ignored = [word for name in others for word in ("--ignore", name)]
+    command = ("collectstatic", "--no-input", "-v0", *ignored)
+    manage(*command, env={**site_environment(), **env}, folder=folder)
