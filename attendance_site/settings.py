@@ -299,7 +299,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LANGUAGE_CODE = "en"
-USE_I18N = True
+# There is nothing to choose from: with it every URL that is made and every number that
+# is shown asks for the language first.
+USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -101,7 +101,7 @@ def test_close(school, size, django_assert_num_queries):
 @SIZES
 def test_roster(school, size, django_assert_num_queries):
     _, class_session, _, client = school
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         answer = client.get(session_path(class_session, "roster/"))
     assert len(answer.json()["records"]) == size
 

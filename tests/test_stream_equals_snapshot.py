@@ -177,7 +177,7 @@ def test_revisions_have_no_holes(
         "revision", flat=True
     )
     assert list(revisions) == [1, 2, 3, 4]
-    assert selectors.current_revision(class_session.pk) == 4
+    assert selectors.stream_state(class_session.pk)["revision"] == 4
 
 
 def test_what_changes_nothing_says_nothing(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Count, Exists, OuterRef
 
 from attendance import rows
+from attendance.exceptions import NotFoundError
 from attendance.models import (
     UNMARKED,
     AttendanceRecord,
     ClassSession,
     Enrollment,
+    OverruledMark,
     State,
     User,
 )
@@ -74,24 +75,73 @@ _MARK = (
 )
 
 
-def roster(class_session: ClassSession) -> list[Payload]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Roster:
     """
-    A Record for everyone on the roster, in roster order.
+    A Record for everyone on the roster, in roster order, as of one revision.
+
+    `newest_overruled` is that of `stream_state`: what a heartbeat calls `conflicts`.
+    """
+
+    revision: int
+    newest_overruled: int | None
+    records: list[Payload]
+
+
+def roster(class_session: ClassSession) -> Roster:
+    """
+    The roster now. Raises NotFoundError when the class session is gone.
 
     On it are all who have a record and, unless the session is closed, all who have
-    an active enrollment. Two queries, whatever the size of the class, and plain
-    values: making two model instances a row took longer than everything else.
+    an active enrollment. One query, whatever the size of the class, so that all of it
+    is of one moment; and plain values: making two model instances a row took longer
+    than everything else. The session's own row is there even if nobody else is.
     """
-    session = (class_session.pk, class_session.course.name)
-    names = _names_enrolled(class_session)
-    records: dict[int, Payload] = {}
-    for pk, shown, *mark in _marks(class_session, _MARK):
-        names[pk] = shown
-        records[pk] = record_of_values(pk, shown, *session, *mark)
-    return [
-        records.get(pk) or unmarked_of_values(pk, name, *session)
-        for pk, name in in_roster_order(names).items()
-    ]
+    statement = f"""
+        SELECT s.revision, {newest_overruled()}, u.id, u.name, u.username,
+            {", ".join(f"r.{name}" for name in _MARK)}
+        FROM {rows.table(ClassSession)} s
+        LEFT JOIN (
+            SELECT student_id FROM {rows.table(AttendanceRecord)}
+            WHERE class_session_id = %s
+            UNION
+            SELECT student_id FROM {rows.table(Enrollment)}
+            WHERE course_id = %s AND ended_at IS NULL AND %s
+        ) on_it ON true
+        LEFT JOIN {rows.table(User)} u ON u.id = on_it.student_id
+        LEFT JOIN {rows.table(AttendanceRecord)} r
+            ON r.class_session_id = %s AND r.student_id = u.id
+        WHERE s.id = %s
+    """
+    pk, is_closed = class_session.pk, class_session.state == State.CLOSED
+    parameters = [pk, pk, class_session.course_id, not is_closed, pk, pk]
+    found = rows.fetch(AttendanceRecord, _MARK, statement, parameters)
+    if not found:
+        raise NotFoundError
+    session = (pk, class_session.course.name)
+    records = []
+    for _, _, student_id, name, username, *mark in found:
+        shown = shown_name(name, username)
+        if mark[0] is not None:
+            records.append(record_of_values(student_id, shown, *session, *mark))
+        elif student_id is not None:
+            records.append(unmarked_of_values(student_id, shown, *session))
+    records.sort(key=lambda r: order_of_values(r["student_name"], r["student_id"]))
+    revision, newest = found[0][:2]
+    return Roster(revision, newest, records)
+
+
+def newest_overruled() -> str:
+    """
+    A value of a SELECT: the id of the newest overruled mark in a class session.
+
+    Which is a parameter, not a column of the row around it: for that it would be
+    looked up again with every row.
+    """
+    return f"""(
+        SELECT max(o.id) FROM {rows.table(OverruledMark)} o
+        WHERE o.class_session_id = %s
+    )"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -107,11 +157,19 @@ class Standing:
 
 
 def standing(class_session: ClassSession) -> Standing:
-    """What those who mark many need to know of the roster, as `roster` reads it."""
+    """What those who mark many need to know of the roster."""
     names = _names_enrolled(class_session)
     statuses = {}
-    for pk, shown, status in _marks(class_session, ("status",)):
-        names[pk] = shown
+    statement = f"""
+        SELECT u.id, u.name, u.username, r.status
+        FROM {rows.table(AttendanceRecord)} r
+        JOIN {rows.table(User)} u ON u.id = r.student_id
+        WHERE r.class_session_id = %s
+    """
+    for pk, name, username, status in rows.fetch(
+        AttendanceRecord, ("status",), statement, [class_session.pk]
+    ):
+        names[pk] = shown_name(name, username)
         statuses[pk] = status
     return Standing(in_roster_order(names), statuses)
 
@@ -139,21 +197,6 @@ def _names_enrolled(class_session: ClassSession) -> dict[int, str]:
     names = ("id", "name", "username")
     found = rows.fetch(User, names, statement, [class_session.course_id])
     return {pk: shown_name(name, username) for pk, name, username in found}
-
-
-def _marks(class_session: ClassSession, fields: Sequence[str]) -> Iterator[list[Any]]:
-    """Id and name of each student who has a record, and these fields of it."""
-    columns = ", ".join(f"r.{field}" for field in fields)
-    statement = f"""
-        SELECT u.id, u.name, u.username, {columns}
-        FROM {rows.table(AttendanceRecord)} r
-        JOIN {rows.table(User)} u ON u.id = r.student_id
-        WHERE r.class_session_id = %s
-    """
-    for pk, name, username, *mark in rows.fetch(
-        AttendanceRecord, fields, statement, [class_session.pk]
-    ):
-        yield [pk, shown_name(name, username), *mark]
 
 
 def counts_of(class_sessions: Sequence[ClassSession]) -> dict[int, Payload]:

@@ -18,7 +18,6 @@ from attendance.models import (
     ClassSession,
     Enrollment,
     MessageType,
-    OverruledMark,
     State,
     User,
 )
@@ -29,7 +28,7 @@ from attendance.payloads import (
     message_payload,
     record_payload,
 )
-from attendance.selectors.rosters import roster
+from attendance.selectors.rosters import newest_overruled, roster
 
 EVENTS_PER_PAGE = 500
 # A stream that missed more than these gets a snapshot: the shorter way, and what is
@@ -38,15 +37,6 @@ REPLAY_MESSAGES = 200
 REPLAY_RECORDS = 1000
 _TOO_MANY = REPLAY_MESSAGES + 1
 STUDENT_SNAPSHOT_RECORDS = 100
-
-
-def current_revision(class_session_id: int) -> int | None:
-    """The revision now; None when there is no such class session."""
-    return (
-        ClassSession.objects.filter(pk=class_session_id)
-        .values_list("revision", flat=True)
-        .first()
-    )
 
 
 def stream_state(class_session_id: int) -> Payload:
@@ -59,51 +49,54 @@ def stream_state(class_session_id: int) -> Payload:
     """
     # Every screen asks this, every few seconds: without the ORM's compiler.
     statement = f"""
-        SELECT s.revision,
-            (
-                SELECT max(o.id) FROM {rows.table(OverruledMark)} o
-                WHERE o.class_session_id = s.id
-            )
+        SELECT s.revision, {newest_overruled()}
         FROM {rows.table(ClassSession)} s WHERE s.id = %s
     """
     with connection.cursor() as cursor:
-        cursor.execute(statement, [class_session_id])
-        revision, conflicts = cursor.fetchone() or (0, None)
-    state: Payload = {"revision": revision}
-    return state if conflicts is None else {**state, "conflicts": conflicts}
+        cursor.execute(statement, [class_session_id, class_session_id])
+        return _state(*(cursor.fetchone() or (0, None)))
+
+
+def _state(revision: int, newest_overruled: int | None) -> Payload:
+    if newest_overruled is None:
+        return {"revision": revision}
+    return {"revision": revision, "conflicts": newest_overruled}
 
 
 def snapshot(class_session_id: int) -> Payload:
     """
     The class session and its roster as of one revision.
 
-    The parts are read one after the other, so they are read again when the revision
-    moved meanwhile; a session that never rests is held still for the third try.
+    They are read one after the other, so they are read again when the revision moved
+    in between; a session that never rests is held still for the third try.
     Raises NotFoundError when there is no such class session.
     """
-    for _ in range(2):
-        payload = _read_snapshot(class_session_id, lock=False)
-        if current_revision(class_session_id) == payload["revision"]:
-            return payload
-    with transaction.atomic():
-        return _read_snapshot(class_session_id, lock=True)
+    payload, _ = _snapshot(class_session_id)
+    return payload
 
 
 def snapshot_with_state(class_session: ClassSession) -> tuple[Payload, Payload]:
     """
-    The `snapshot`, and the `stream_state` right after it.
+    The `snapshot`, and the `stream_state` that it is of.
 
     For whoever has just read the class session, with its course: if it is still at
-    that revision when its roster has been read, it need not be read again.
+    that revision when its roster is read, it need not be read again.
     """
-    payload = _snapshot_of(class_session)
-    state = stream_state(class_session.pk)
-    if state["revision"] == payload["revision"]:
-        return payload, state
-    return snapshot(class_session.pk), stream_state(class_session.pk)
+    return _snapshot_of(class_session) or _snapshot(class_session.pk)
 
 
-def _read_snapshot(class_session_id: int, *, lock: bool) -> Payload:
+def _snapshot(class_session_id: int) -> tuple[Payload, Payload]:
+    for _ in range(2):
+        found = _snapshot_of(_class_session(class_session_id))
+        if found is not None:
+            return found
+    with transaction.atomic():
+        found = _snapshot_of(_class_session(class_session_id, lock=True))
+        assert found is not None, "nobody can move a revision that is locked"
+        return found
+
+
+def _class_session(class_session_id: int, *, lock: bool = False) -> ClassSession:
     sessions = ClassSession.objects.select_related("course")
     if lock:
         # NO KEY UPDATE: inserts that refer to the session need not wait.
@@ -111,17 +104,22 @@ def _read_snapshot(class_session_id: int, *, lock: bool) -> Payload:
     class_session = sessions.filter(pk=class_session_id).first()
     if class_session is None:
         raise NotFoundError
-    return _snapshot_of(class_session)
+    return class_session
 
 
-def _snapshot_of(class_session: ClassSession) -> Payload:
-    records = roster(class_session)
-    return {
+def _snapshot_of(class_session: ClassSession) -> tuple[Payload, Payload] | None:
+    """Snapshot and state; None if the revision has moved since the session was read."""
+    found = roster(class_session)
+    if found.revision != class_session.revision:
+        return None
+    counts = count_statuses(found.records)
+    payload = {
         "type": "snapshot",
-        "revision": class_session.revision,
-        "class_session": class_session_payload(class_session, count_statuses(records)),
-        "records": records,
+        "revision": found.revision,
+        "class_session": class_session_payload(class_session, counts),
+        "records": found.records,
     }
+    return payload, _state(found.revision, found.newest_overruled)
 
 
 def messages_after(

@@ -142,9 +142,8 @@ class Trial:
 
     def _row(self) -> dict[str, Any]:
         """The fault's row in the table, as of now."""
-        revisions = set(
-            range(1, 1 + (selectors.current_revision(self.class_session_id) or 0))
-        )
+        newest = selectors.stream_state(self.class_session_id)["revision"]
+        revisions = set(range(1, 1 + newest))
         shown = [revisions & screen.shown() for screen in self.screens.teachers]
         return {
             "fault": self.fault,

@@ -20,7 +20,7 @@ def committed(class_session_id: int) -> list[Frame]:
     messages = selectors.messages_after(class_session_id, 0, limit=1_000_000)
     revisions = [message["revision"] for message in messages]
     assert revisions == list(range(1, len(messages) + 1))
-    assert selectors.current_revision(class_session_id) == len(messages)
+    assert selectors.stream_state(class_session_id)["revision"] == len(messages)
     return messages
 
 
