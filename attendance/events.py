@@ -221,7 +221,15 @@ def append(
         operation_id=operation_id,
         before=before,
     )
-    event.pk = rows.insert(event, expressions={"hash": _chained_hash(event)})
+    texts = sealing.content_texts(event)
+    expressions: dict[str, tuple[str, list[Any]]] = {
+        "hash": _chained_hash(event, sealing.digest_of(texts))
+    }
+    for name in ("data", "before"):
+        # The very JSON that is sealed: of a whole class it takes long to make.
+        if getattr(event, name) is not None:
+            expressions[name] = ("%s", [texts[name]])
+    event.pk = rows.insert(event, expressions=expressions)
     message = message_payload(event)
     groups = _student_groups(class_session.course_id, message, student_id)
 
@@ -235,7 +243,7 @@ def append(
     return event
 
 
-def _chained_hash(event: AttendanceEvent) -> tuple[str, list[Any]]:
+def _chained_hash(event: AttendanceEvent, digest: str) -> tuple[str, list[Any]]:
     """
     The event's hash, as an expression: `sealing.chained` inside the INSERT.
 
@@ -246,18 +254,14 @@ def _chained_hash(event: AttendanceEvent) -> tuple[str, list[Any]]:
         f"COALESCE((SELECT hash FROM {rows.table(AttendanceEvent)} "
         "WHERE class_session_id = %s AND revision = %s), %s) || %s"
     )
-    digest = (
+    hashed = (
         f"ENCODE(SHA256(CONVERT_TO({text}, 'UTF8')), 'hex')"
         if connection.vendor == "postgresql"
         # Django brings this one along.
         else f"SHA256({text})"
     )
-    return digest, [
-        event.class_session_id,
-        event.revision - 1,
-        sealing.GENESIS,
-        sealing.content_digest(event),
-    ]
+    before = [event.class_session_id, event.revision - 1]
+    return hashed, [*before, sealing.GENESIS, digest]
 
 
 def announce_beside_messages(class_session_id: int) -> None:

@@ -38,9 +38,18 @@ def record_payload(
     record: AttendanceRecord, *, class_session: ClassSession, student: User
 ) -> Payload:
     """A Record. `class_session` must have its course loaded."""
+    return named_record_payload(
+        record, class_session=class_session, name=student.display_name
+    )
+
+
+def named_record_payload(
+    record: AttendanceRecord, *, class_session: ClassSession, name: str
+) -> Payload:
+    """`record_payload` where no more than the student's name is at hand."""
     return record_of_values(
-        student.pk,
-        student.display_name,
+        record.student_id,
+        name,
         class_session.pk,
         class_session.course.name,
         record.pk,

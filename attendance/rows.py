@@ -1,5 +1,6 @@
 """
-Rows without the ORM's compiler: for check-ins, log-in included, and the live page.
+Rows without the ORM's compiler, for what is asked most: by a check-in, log-in included,
+by snapshots and heartbeats, by every request of a teacher, and by bulk changes.
 
 Django builds every statement anew from its expressions, which for a single row costs
 several times what the database takes for it (docs/decisions.md has the figures). Here
@@ -10,7 +11,7 @@ own conversions, so that either database is given, and gives, what it would by t
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection, models
@@ -43,12 +44,8 @@ def width(model: type[models.Model]) -> int:
 
 def instance(model: type[M], values: Sequence[Any]) -> M:
     """The instance whose row, read by `columns`, this is."""
-    names, converted = _reading(model, connection.vendor)
-    row = list(values)
-    for position, converters, column in converted:
-        for convert in converters:
-            row[position] = convert(row[position], column, connection)
-    return model.from_db(connection.alias, names, row)
+    names, conversions = _reading(model, connection.vendor)
+    return model.from_db(connection.alias, names, _converted_row(values, conversions))
 
 
 def first(model: type[M], condition: str, parameters: Sequence[Any]) -> M | None:
@@ -77,13 +74,13 @@ def fetch(
         cursor.execute(statement, parameters)
         found: list[Sequence[Any]] = cursor.fetchall()
     by_name = {field.name: field for field in model._meta.concrete_fields}
-    fields = [by_name[name] for name in names]
-    if any(_converters(field) for field in fields):
-        return [
-            [*row[: -len(fields)], *map(converted, fields, row[-len(fields) :])]
-            for row in found
-        ]
-    return found
+    conversions = [
+        # Counted from the end: all columns of the model come last.
+        (position - len(names), converters, by_name[name].cached_col)
+        for position, name in enumerate(names)
+        if (converters := _converters(by_name[name]))
+    ]
+    return [_converted_row(row, conversions) for row in found] if conversions else found
 
 
 def converted(field: Field, value: Any) -> Any:
@@ -106,39 +103,69 @@ def insert(
     that lets the database leave the row out (ON CONFLICT DO NOTHING), None says it did.
     """
     given = expressions or {}
-    fields: list[Field] = []
+    columns: list[str] = []
     texts: list[str] = []
     parameters: list[Any] = []
-    for field in _written(type(row)):
-        value = getattr(row, field.attname)
-        if field.attname in given:
-            text, values = given[field.attname]
+    for attribute, column, is_plain, prepared in _written(type(row)):
+        text = "%s"
+        if attribute in given:
+            text, values = given[attribute]
             parameters.extend(values)
-        elif isinstance(value, DatabaseDefault):
-            continue
         else:
-            text = "%s"
-            parameters.append(field.get_db_prep_save(value, connection))
-        fields.append(field)
+            value = getattr(row, attribute)
+            if isinstance(value, DatabaseDefault):
+                continue
+            if not (is_plain and type(value) in _PLAIN):
+                value = prepared(value, connection)
+            parameters.append(value)
+        columns.append(column)
         texts.append(text)
-    statement = _insertion(type(row), tuple(fields), tuple(texts))
+    statement = _insertion(type(row), tuple(columns), tuple(texts), suffix)
     with connection.cursor() as cursor:
-        cursor.execute(f"{statement} {suffix} RETURNING id", parameters)
+        cursor.execute(statement, parameters)
         found = cursor.fetchone()
     return None if found is None else int(found[0])
 
 
+# What goes to either database as it is, from a field of a kind that has no say in it.
+_PLAIN = frozenset({int, str, bool, type(None)})
+_PLAIN_FIELDS = (
+    models.BooleanField,
+    models.CharField,
+    models.ForeignKey,
+    models.IntegerField,
+    models.TextField,
+)
+
+
 @functools.cache
-def _written(model: type[models.Model]) -> tuple[Field, ...]:
-    return tuple(f for f in model._meta.concrete_fields if not f.primary_key)
+def _written(
+    model: type[models.Model],
+) -> list[tuple[str, str, bool, Callable[[Any, Any], Any]]]:
+    """Attribute, column, whether that is a plain field, and its own conversion."""
+    return [
+        (
+            field.attname,
+            _quoted(field),
+            isinstance(field, _PLAIN_FIELDS),
+            field.get_db_prep_save,
+        )
+        for field in model._meta.concrete_fields
+        if not field.primary_key
+    ]
 
 
 @functools.cache
 def _insertion(
-    model: type[models.Model], fields: tuple[Field, ...], texts: tuple[str, ...]
+    model: type[models.Model],
+    columns: tuple[str, ...],
+    texts: tuple[str, ...],
+    suffix: str,
 ) -> str:
-    names = ", ".join(_quoted(field) for field in fields)
-    return f"INSERT INTO {table(model)} ({names}) VALUES ({', '.join(texts)})"
+    return (
+        f"INSERT INTO {table(model)} ({', '.join(columns)}) "
+        f"VALUES ({', '.join(texts)}) {suffix} RETURNING id"
+    )
 
 
 @functools.cache
@@ -153,6 +180,15 @@ def _reading(model: type[models.Model], vendor: str) -> tuple[list[str], list[An
             if (converters := _converters(field))
         ],
     )
+
+
+def _converted_row(values: Sequence[Any], conversions: Sequence[Any]) -> list[Any]:
+    """The row, with what some of its columns hold made what the ORM would give."""
+    row = list(values)
+    for position, converters, column in conversions:
+        for convert in converters:
+            row[position] = convert(row[position], column, connection)
+    return row
 
 
 def _converters(field: Field) -> list[Any]:

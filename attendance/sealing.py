@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
 from attendance.payloads import iso
 
 GENESIS = "0" * 64
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 class Sealed(Protocol):
@@ -36,8 +38,8 @@ class Sealed(Protocol):
     before: Any
 
 
-def content_digest(event: Sealed) -> str:
-    """SHA-256 over all that the event says, as JSON with sorted keys."""
+def content_texts(event: Sealed) -> dict[str, str]:
+    """All that the event says, each field as JSON with sorted keys."""
     content = {
         "class_session_id": event.class_session_id,
         "revision": event.revision,
@@ -50,8 +52,18 @@ def content_digest(event: Sealed) -> str:
         "operation_id": None if event.operation_id is None else str(event.operation_id),
         "before": event.before,
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return {name: _json(value) for name, value in content.items()}
+
+
+def digest_of(texts: Mapping[str, str]) -> str:
+    """SHA-256 over `content_texts`, put together as one JSON object of sorted keys."""
+    text = ",".join(f'"{name}":{texts[name]}' for name in sorted(texts))
+    return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()
+
+
+def content_digest(event: Sealed) -> str:
+    """SHA-256 over all that the event says."""
+    return digest_of(content_texts(event))
 
 
 def chained(previous: str, digest: str) -> str:

@@ -55,9 +55,10 @@ def contradictions(**_: Any) -> list[CheckMessage]:
     """Settings of which one undoes the other, as errors."""
     findings: list[CheckMessage] = []
     if settings.DATABASE_POOLER:
-        options = settings.DATABASES["default"].get("OPTIONS", {})
-        # They belong to one connection, and a pooler hands out another each time.
-        kept = [name for name in ("options", "prepare_threshold") if options.get(name)]
+        # They belong to one connection, and a pooler hands out another each time. By
+        # the URL: what became of its options is of the settings' own making.
+        given = settings.DATABASE_URL_OPTIONS
+        kept = [name for name in ("options", "prepare_threshold") if name in given]
         if kept:
             findings.append(
                 Error(

@@ -19,7 +19,8 @@ class TraceFilter(logging.Filter):
     Puts the id of the current request on every record, and keeps secrets out.
 
     Django's own records hold the request and its path, and the path of a QR code is a
-    token: they get the route in its place.
+    token: they get the route in its place. Why a form was refused may go on with the
+    whole address of the page that it came from, and is cut off before that.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -31,6 +32,8 @@ class TraceFilter(logging.Filter):
             record.args = tuple(
                 route if arg == request.path else arg for arg in record.args
             )
+        if record.name == "django.security.csrf" and isinstance(record.args, tuple):
+            record.args = tuple(str(arg).partition(" - ")[0] for arg in record.args)
         return True
 
 
@@ -66,6 +69,8 @@ def logging_settings(format: str, level: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             # Anybody can send any Host header, and each would log a traceback.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
+            # Without the handler and the format that gunicorn gives it.
+            "gunicorn.error": {**own, "propagate": True},
             "attendance": own,
             "realtime": own,
             "attendance_site": own,

@@ -21,6 +21,10 @@ SENTINEL_PORT = 26379
 LIMITS = {"socket_timeout": 2, "socket_connect_timeout": 2}
 _ONE_SERVER = ("redis", "rediss", "unix")
 _SENTINEL = ("redis+sentinel", "rediss+sentinel")
+_NO_ADDRESS = (
+    "REDIS_URL names a sentinel that is none: it must be host:port. In a password / is "
+    "written %2F, and so are : @ ? # [ and ] (%3A %40 %3F %23 %5B %5D)."
+)
 _PARAMETERS = ("sentinel_username", "sentinel_password", "ssl_ca_certs")
 
 
@@ -28,7 +32,8 @@ def channel_host(url: str) -> dict[str, Any]:
     """
     The channel layer's host for that URL, as channels_redis takes it.
 
-    Raises ImproperlyConfigured with a sentence, and without the password in it.
+    Raises ImproperlyConfigured with a sentence and nothing of the URL in it: a password
+    that is not escaped may end up in any part.
     """
     scheme = url.partition("://")[0].lower()
     if scheme in _ONE_SERVER:
@@ -42,9 +47,13 @@ def channel_host(url: str) -> dict[str, Any]:
 
 
 def _behind_sentinel(url: str, *, tls: bool) -> dict[str, Any]:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ImproperlyConfigured(_NO_ADDRESS) from None
     who, _, addresses = parts.netloc.rpartition("@")
     user, _, password = who.partition(":")
+    sentinels = [_address(text) for text in addresses.split(",")]
     master, _, database = parts.path.strip("/").partition("/")
     if not master:
         raise ImproperlyConfigured(
@@ -52,11 +61,10 @@ def _behind_sentinel(url: str, *, tls: bool) -> dict[str, Any]:
             "master's name, such as /mymaster/0."
         )
     given = dict(parse_qsl(parts.query))
-    unknown = sorted(set(given) - set(_PARAMETERS))
-    if unknown:
+    if set(given) - set(_PARAMETERS):
         raise ImproperlyConfigured(
-            f"REDIS_URL has {', '.join(unknown)}; with Sentinel it may have "
-            f"{', '.join(_PARAMETERS)}."
+            "REDIS_URL has a parameter that means nothing here; with Sentinel it may "
+            f"have {', '.join(_PARAMETERS)}."
         )
     host = {
         "username": unquote(user),
@@ -70,7 +78,7 @@ def _behind_sentinel(url: str, *, tls: bool) -> dict[str, Any]:
     }
     encrypted = {"ssl": True} if tls else {}
     return {
-        "sentinels": [_address(text) for text in addresses.split(",")],
+        "sentinels": sentinels,
         "master_name": unquote(master),
         "sentinel_kwargs": {**LIMITS, **encrypted, **_without_blanks(sentinel)},
         "db": _database(database),
@@ -88,16 +96,15 @@ def _address(text: str) -> tuple[str, int]:
     except ValueError:
         host = None
     if not host:
-        raise ImproperlyConfigured(
-            f"REDIS_URL names the sentinel {text!r}: it must be host:port."
-        )
+        raise ImproperlyConfigured(_NO_ADDRESS)
     return host, port or SENTINEL_PORT
 
 
 def _database(text: str) -> int:
     if text and not text.isdecimal():
         raise ImproperlyConfigured(
-            f"REDIS_URL ends with the database {text!r}: it must be a number."
+            "What follows the master's name in REDIS_URL is the database's number: it "
+            "must be a number."
         )
     return int(text or 0)
 

@@ -101,13 +101,17 @@ except ValueError as problem:
     raise ImproperlyConfigured(f"DATABASE_URL makes no sense: {problem}") from None
 if _database["ENGINE"].rpartition(".")[2] not in ("postgresql", "sqlite3"):
     raise ImproperlyConfigured("DATABASE_URL must name PostgreSQL or SQLite.")
+# What the operator asks of the driver.
+DATABASE_URL_OPTIONS: dict[str, Any] = _database.get("OPTIONS", {})
 if _database["ENGINE"] == "django.db.backends.postgresql":
     _database["ENGINE"] = "attendance_site.postgresql"
     # Parameters beside the statements, and statements that come again prepared: for
     # the server, planning a check-in's costs more than carrying them out.
-    _database.setdefault("OPTIONS", {}).update(
-        server_side_binding=True, prepare_threshold=5
-    )
+    _database["OPTIONS"] = {
+        "server_side_binding": True,
+        "prepare_threshold": 5,
+        **DATABASE_URL_OPTIONS,
+    }
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     _database["OPTIONS"] = {
@@ -122,7 +126,7 @@ DATABASE_POOLER = env_bool("ATTENDANCE_DATABASE_POOLER", False)
 if DATABASE_POOLER:
     # Both would live in one connection and be looked for in another.
     _database["DISABLE_SERVER_SIDE_CURSORS"] = True
-    _database.setdefault("OPTIONS", {})["prepare_threshold"] = None
+    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "prepare_threshold": None}
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -11,6 +11,7 @@ from bench.lab import Lab, say
 # Each is a module of this package with `run(lab) -> Section`; the page's order.
 BENCHES: tuple[str, ...] = (
     "check_ins",
+    "many_sessions",
     "redis_frozen",
     "embedded",
     "streams",
@@ -61,7 +62,7 @@ def main() -> int:
                 ratio = f"; ratio {row.ratio}" if row.ratio else ""
                 say(f"{mark:6} {row.what}: {row.figure}{against}{ratio}; {row.goal}")
             if options.keep:
-                keep(name, section, lab.machine(), BENCHES)
+                keep(name, section, lab.machine(), lab.rounds, BENCHES)
     finally:
         lab.close()
     return 0

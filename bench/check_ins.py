@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import collections
-import dataclasses
-from datetime import timedelta
-
-from django.utils import timezone
-from knox.crypto import hash_token
-from knox.models import AuthToken
-
-from attendance.models import User
-from bench import pgbench, recorded, school
-from bench.figures import Row, Section, Spread, percentile, ratios
+from bench import pgbench, recorded
+from bench.figures import Figures, Row, Section, Spread, percentile, ratios
 from bench.lab import Lab
 from bench.sites import Site, production, stock
 from bench.trials import (
     CLIENTS,
     SCREENS,
-    WARM_UP,
     Hall,
-    Headers,
     attended,
     check_in_all,
-    check_in_here,
     make_hall,
     milliseconds,
-    per_second,
-    require_check_ins,
 )
+from bench.ways import Way, cookie_way, token_way
 
 OURS, STOCK_SITE, LIMIT, ALONE, LIMIT_ALONE = "ours", "stock", "limit", "alone", "one"
 STUDENTS = 3000
 # Check-ins of a round, so that each takes a few seconds.
-OURS_NUMBER, STOCK_NUMBER, ALONE_NUMBER = 1000, 300, 200
+OURS_NUMBER, STOCK_NUMBER = 1000, 300
+# Of one client, in turns with pgbench: so many times so many.
+ALONE_PIECES, ALONE_NUMBER = 4, 50
 # From the profile (py-spy, and processor time by process), for where it is missed.
 _BESIDE_STOCK = (
     "Both cores are at work in either arrangement, so the ratio is that of the whole "
@@ -45,38 +34,19 @@ _BESIDE_STOCK = (
     "loop is a fifth of all samples. More threads do not help: two a worker did no "
     "worse than four."
 )
-# What the digest of a token is in the rows that pgbench looks up.
-_DIGEST = "lpad(:student::text, 128, '0')"
-
-
-@dataclasses.dataclass(frozen=True)
-class Way:
-    """A way to be known: the students' headers, and its pgbench script."""
-
-    name: str
-    headers: Headers
-    script: str
-    statements: int
-
-
-class Figures(collections.defaultdict[str, list[float]]):
-    """By what it is of, a figure a round."""
-
-    def __init__(self) -> None:
-        super().__init__(list)
 
 
 def run(lab: Lab) -> Section:
     lab.fresh_database()
     recorded.spread_ids()
     hall = make_hall(STUDENTS)
-    ways = [_cookie_way(hall), _token_way(hall)]
-    found = {way.name: Figures() for way in ways}
+    ways = [cookie_way(hall), token_way(hall, OURS_NUMBER)]
+    cookie, token = found = [Figures(), Figures()]
     with production(lab) as ours, stock(lab) as rival:
         for _ in range(lab.rounds):
-            for way in ways:
-                _round(lab, hall, way, ours, rival, found[way.name])
-    cookie, token = (found[way.name] for way in ways)
+            for way, figures in zip(ways, found, strict=True):
+                _round(lab, hall, way, ours, rival, figures)
+            _alone_round(lab, hall, ways[0], ours, cookie)
     return Section(
         "Check-ins",
         [
@@ -94,81 +64,42 @@ def run(lab: Lab) -> Section:
             "only the seals of its events are copies. "
             "Stock is `bench/stock`: one daphne, Django's ASGI handler, a connection "
             "per request (Django's default), `async_to_sync(group_send)` within the "
-            "request, the core channel layer."
+            "request, the core channel layer. Alone: "
+            f"{ALONE_PIECES} times {ALONE_NUMBER} check-ins of the site and as many "
+            "transactions, in turns."
         ],
     )
-
-
-def _cookie_way(hall: Hall) -> Way:
-    headers = school.cookie_headers(hall.school.students)
-    return _way("session cookie + CSRF", hall, headers, {})
-
-
-def _token_way(hall: Hall) -> Way:
-    students = hall.school.students
-    headers = school.bearer_headers(students[: OURS_NUMBER + WARM_UP])
-    now = timezone.now()
-    AuthToken.objects.bulk_create(
-        AuthToken(
-            digest=f"{student.pk:0128}",
-            token_key="bench",
-            user=student,
-            expiry=now + timedelta(days=1),
-        )
-        for student in students
-    )
-    _, _, token = headers[1]["Authorization"].partition(" ")
-    return _way("API token", hall, headers, {hash_token(token): "digest"})
-
-
-def _way(name: str, hall: Hall, headers: Headers, known: dict[str, str]) -> Way:
-    class_session = hall.new_class_session()
-    recorded.spread_revisions(class_session)
-    check_in_here(class_session, headers[0])  # so that everything is imported
-    student: User = hall.school.students[1]
-    recording = recorded.record(
-        lambda: check_in_here(class_session, headers[1]),
-        {str(student.pk): "student", str(class_session.pk): "session", **known},
-    )
-    script = pgbench.script(recording, {"digest": _DIGEST})
-    return Way(name, headers, script, len(recording.statements))
 
 
 def _round(
     lab: Lab, hall: Hall, way: Way, ours: Site, rival: Site, found: Figures
 ) -> None:
-    found[OURS].append(_rate(hall, way, ours, OURS_NUMBER))
-    found[LIMIT].append(_by_hand(lab, hall, way, CLIENTS).per_second)
-    found[STOCK_SITE].append(_rate(hall, way, rival, STOCK_NUMBER))
+    found[OURS].append(way.rate(ours, [hall.new_class_session()], OURS_NUMBER))
+    by_hand = way.by_hand(
+        lab,
+        [hall.new_class_session()],
+        clients=CLIENTS,
+        transactions=STUDENTS // CLIENTS,
+    )
+    found[LIMIT].append(by_hand.per_second)
+    found[STOCK_SITE].append(way.rate(rival, [hall.new_class_session()], STOCK_NUMBER))
+
+
+def _alone_round(lab: Lab, hall: Hall, way: Way, ours: Site, found: Figures) -> None:
+    alone: list[float] = []
+    limit: list[float] = []
     class_session = hall.new_class_session()
     with attended(ours, hall, class_session):
-        headers = way.headers[:ALONE_NUMBER]
-        answers = check_in_all(ours, class_session, headers, clients=1)
-    found[ALONE].append(percentile(milliseconds(answers), 50))
-    found[LIMIT_ALONE].append(_by_hand(lab, hall, way, 1).median)
-
-
-def _rate(hall: Hall, way: Way, site: Site, number: int) -> float:
-    class_session = hall.new_class_session()
-    warm_up, measured = way.headers[:WARM_UP], way.headers[WARM_UP : WARM_UP + number]
-    with attended(site, hall, class_session):
-        check_in_all(site, class_session, warm_up)
-        return per_second(check_in_all(site, class_session, measured))
-
-
-def _by_hand(lab: Lab, hall: Hall, way: Way, clients: int) -> pgbench.Found:
-    class_session = hall.new_class_session()
-    transactions = STUDENTS // clients if clients > 1 else ALONE_NUMBER
-    found = pgbench.run(
-        lab,
-        way.script,
-        clients=clients,
-        transactions=transactions,
-        first=hall.school.students[0].pk,
-        class_session_id=class_session.pk,
-    )
-    require_check_ins(class_session, clients * transactions)
-    return found
+        for piece in range(ALONE_PIECES):
+            headers = way.headers[piece * ALONE_NUMBER : (piece + 1) * ALONE_NUMBER]
+            answers = check_in_all(ours, [class_session], headers, clients=1)
+            alone += milliseconds(answers)
+            by_hand = way.by_hand(
+                lab, [hall.new_class_session()], clients=1, transactions=ALONE_NUMBER
+            )
+            limit += by_hand.milliseconds
+    found[ALONE].append(percentile(alone, 50))
+    found[LIMIT_ALONE].append(percentile(limit, 50))
 
 
 def _throughput(name: str, found: Figures, least: float) -> list[Row]:

@@ -12,7 +12,7 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,15 @@ class Commits:
 
     def clear(self) -> None:
         self._path.write_text("")
+
+
+def marked(
+    headers: Sequence[dict[str, str]], users: Sequence[Any]
+) -> list[dict[str, str]]:
+    """The headers of each, with the person's id as mark."""
+    return [
+        {**sent, MARK: str(user.pk)} for user, sent in zip(users, headers, strict=True)
+    ]
 
 
 @contextlib.contextmanager

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import tempfile
 from pathlib import Path
 
 from bench import recorded, school
-from bench.figures import Row, Section, Spread, percentile, ratios
+from bench.figures import Figures, Row, Section, Spread, percentile, ratios
 from bench.lab import Lab
 from bench.load import Answer, load
 from bench.sites import Site, embedded, stock
@@ -30,13 +29,6 @@ from bench.trials import (
 SCREENS = 1
 BURST, BURST_PER_SECOND = 300, 300.0
 OURS_NUMBER, STOCK_NUMBER = 600, 200
-
-
-class Figures(collections.defaultdict[str, list[float]]):
-    """By what it is of, a figure a round."""
-
-    def __init__(self) -> None:
-        super().__init__(list)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +132,7 @@ def _by_hand(place: Place, recording: recorded.Recording) -> float:
     class_session = place.hall.new_class_session()
     students = [student.pk for student in place.hall.school.students[:OURS_NUMBER]]
     seconds = by_hand(place.file, recording, students, class_session.pk)
-    require_check_ins(class_session, len(students))
+    require_check_ins([class_session], len(students))
     return len(students) / seconds
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import json
 import statistics
@@ -17,23 +18,41 @@ PAGE = ROOT / "docs" / "performance.md"
 
 @dataclasses.dataclass(frozen=True)
 class Spread:
-    """One figure over the rounds of a run."""
+    """
+    One figure over the rounds of a run.
+
+    `rounds` says over how many; None: a number that is counted, the same every time.
+    """
 
     median: float
     low: float
     high: float
     unit: str
+    rounds: int | None = None
 
     @classmethod
     def of(cls, values: Iterable[float], unit: str) -> Spread:
         found = list(values)
-        return cls(statistics.median(found), min(found), max(found), unit)
+        return cls(statistics.median(found), min(found), max(found), unit, len(found))
+
+    @classmethod
+    def counted(cls, value: float, unit: str = "") -> Spread:
+        return cls(value, value, value, unit)
 
     def __str__(self) -> str:
         middle = f"{_number(self.median)} {self.unit}".strip()
+        if self.rounds == 1:
+            return f"{middle} (once)"
         if self.low == self.high:
             return middle
         return f"{middle} ({_number(self.low)} to {_number(self.high)})"
+
+
+class Figures(collections.defaultdict[str, list[float]]):
+    """By what it is of, a figure a round."""
+
+    def __init__(self) -> None:
+        super().__init__(list)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -77,13 +96,16 @@ def ratios(figures: Sequence[float], limits: Sequence[float]) -> Spread:
     return Spread.of((f / m for f, m in zip(figures, limits, strict=True)), "×")
 
 
-def keep(name: str, section: Section, machine: str, order: Sequence[str]) -> None:
+def keep(
+    name: str, section: Section, machine: str, rounds: int, order: Sequence[str]
+) -> None:
     """Put the section into the store in place of its last one, and write the page."""
     stored = json.loads(STORE.read_text()) if STORE.exists() else {}
     stored[name] = {
         **dataclasses.asdict(section),
         "commit": _commit(),
         "machine": machine,
+        "rounds": rounds,
     }
     known = {key: stored[key] for key in order if key in stored}
     STORE.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
@@ -105,8 +127,8 @@ def _page(stored: dict[str, Any]) -> str:
         "Written by `python3 run.py bench`; never edited by hand. Everything runs on "
         "one machine, the load generator too, so nothing here is a promise: what "
         "counts are the ratios, each against a limit that was measured in turns with "
-        "the figure. Medians over the rounds, with the lowest and the highest. A "
-        "commit with a plus had changes on top.",
+        "the figure. Medians over the rounds, with the lowest and the highest; (once) "
+        "is a single measurement. A commit with a plus had changes on top.",
     ]
     for section in stored.values():
         parts.append(f"## {section['title']}")
@@ -125,8 +147,17 @@ def _page(stored: dict[str, Any]) -> str:
             if row["reason"]
         ]
         parts += section["notes"]
-        parts.append(f"Commit {section['commit']}; {section['machine']}.")
+        parts.append(
+            f"Commit {section['commit']}; {_rounds(section)}{section['machine']}."
+        )
     return "\n\n".join(parts) + "\n"
+
+
+def _rounds(section: dict[str, Any]) -> str:
+    number = section.get("rounds")
+    if number is None:
+        return ""  # kept before the number was
+    return "one round; " if number == 1 else f"{number} rounds; "
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -87,6 +87,9 @@ class Grown:
             "verify a class session": self._verify,
             "admin: records": self._admin("attendancerecord"),
             "admin: records of a person": self._admin("attendancerecord", _person),
+            "admin: records of a person in a course": self._admin(
+                "attendancerecord", _person_in_course
+            ),
             "admin: events": self._admin("attendanceevent"),
             "admin: events of a person": self._admin("attendanceevent", _person),
             "admin: events, a rare kind": self._admin("attendanceevent", _rare),
@@ -259,6 +262,10 @@ def _person(course: int) -> str:
 
 def _course(course: int) -> str:
     return f"?q=C{course:05}"
+
+
+def _person_in_course(course: int) -> str:
+    return f"{_person(course)}+C{course:05}"
 
 
 def _rare(course: int) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
 import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,17 @@ class Lab:
         connections["default"].settings_dict["NAME"] = name
         os.environ["DATABASE_URL"] = self.postgres.url_of(name)
         return os.environ["DATABASE_URL"]
+
+    @contextlib.contextmanager
+    def without_autovacuum(self) -> Iterator[None]:
+        """Have PostgreSQL leave its tables alone meanwhile."""
+        self.postgres.execute("ALTER SYSTEM SET autovacuum = off")
+        self.postgres.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            self.postgres.execute("ALTER SYSTEM RESET autovacuum")
+            self.postgres.execute("SELECT pg_reload_conf()")
 
     def environment(self, **more: str) -> dict[str, str]:
         """For a process of the site, over the current database and Redis."""

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bench import school
-from bench.figures import Row, Section, Spread
+from bench.figures import Figures, Row, Section, Spread
+from bench.footprint import resident_bytes
 from bench.lab import Lab
-from bench.sites import production
-from bench.trials import SCREENS, attended, check_in_all, make_hall
+from bench.load import http_request, load
+from bench.sites import Site, family, production
+from bench.trials import SCREENS, Hall, attended, check_in_all, make_hall
+from bench.watching import watch
 
 STUDENTS = 500
-# kB of /proc are 1,024 bytes; a megabyte is 10^6.
-KIB_PER_MB = 1_000_000 / 1024
+# So often each page, two at a time: so that both workers had it.
+ASKED, CLIENTS = 16, 2
+ALL = "all"
 
 
 def run(lab: Lab) -> Section:
     lab.fresh_database()
     hall = make_hall(STUDENTS)
     headers = school.cookie_headers(hall.school.students)
-    whole: list[float] = []
-    parts: dict[str, list[float]] = {}
+    sizes = Figures()
     for _ in range(lab.rounds):
         class_session = hall.new_class_session()
-        with production(lab) as site, attended(site, hall, class_session):
-            check_in_all(site, class_session, headers)
-            sizes = {
-                process.name: sum(_megabytes(pid, "Pss") for pid in process.family())
-                for process in site.processes
-            }
-            sizes["all, by RSS"] = sum(
-                _megabytes(pid, "Rss")
-                for process in site.processes
-                for pid in process.family()
-            )
-        whole.append(sum(sizes[process.name] for process in site.processes))
-        for name, size in sizes.items():
-            parts.setdefault(name, []).append(size)
-    total = Spread.of(whole, "MB")
-    listed = "; ".join(f"{n}: {Spread.of(s, 'MB')}" for n, s in parts.items())
+        with production(lab) as site:
+            with attended(site, hall, class_session):
+                check_in_all(site, [class_session], headers)
+            # Opened anew, the screens get a snapshot in which everyone has a record.
+            path = f"/ws/class-sessions/{class_session.pk}/"
+            with watch(site.live.port, path, hall.screens):
+                _read(site, hall, class_session.pk)
+                families = {p.name: family(p) for p in site.processes}
+                for name, pids in families.items():
+                    sizes[name].append(resident_bytes(pids) / 1e6)
+                everyone = [pid for pids in families.values() for pid in pids]
+                sizes[ALL].append(resident_bytes(everyone) / 1e6)
+    total = Spread.of(sizes.pop(ALL), "MB")
+    listed = "; ".join(f"`{n}`: {Spread.of(s, 'MB')}" for n, s in sizes.items())
     return Section(
         "Memory",
         [
@@ -50,16 +49,22 @@ def run(lab: Lab) -> Section:
             )
         ],
         [
-            f"After {STUDENTS} check-ins, with {SCREENS} screens attached. The sum of "
-            "proportional sets (PSS) over all processes: what they share counts once. "
-            f"Of it: {listed}, in which what they share counts with each."
+            f"After {STUDENTS} check-ins, {ASKED} views of the live page and as many "
+            f"of the roster, with {SCREENS} screens attached, each past a snapshot. "
+            "What the processes of the site share counts once: pages of a fork by the "
+            "kernel's proportional set, files that they map whole, as if nobody else "
+            f"had them mapped. By itself, so with those files in both: {listed}."
         ],
     )
 
 
-def _megabytes(pid: int, kind: str) -> float:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        name, _, size = line.partition(":")
-        if name == kind:
-            return int(size.split()[0]) / KIB_PER_MB
-    raise RuntimeError(f"the kernel gives no {kind} of {pid}")
+def _read(site: Site, hall: Hall, class_session_id: int) -> None:
+    (cookie,) = school.cookie_headers([hall.school.teacher])
+    for path in (
+        f"/class-sessions/{class_session_id}/",
+        f"/api/v1/class-sessions/{class_session_id}/roster/",
+    ):
+        requests = [http_request("GET", path, cookie)] * ASKED
+        answers = load(site.web.port, requests, clients=CLIENTS)
+        if any(answer.status != 200 for answer in answers):
+            raise RuntimeError(f"{path} was not answered 200")

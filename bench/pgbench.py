@@ -12,7 +12,6 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
-from bench.figures import percentile
 from bench.lab import Lab
 from bench.recorded import (
     Known,
@@ -29,10 +28,10 @@ _LITERAL = re.compile(r"( ?E)?'(?P<text>.*)'(?P<cast>::[\w\" ]+)?", re.DOTALL)
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """Of one run: transactions a second, and the median transaction's milliseconds."""
+    """Of one run: transactions a second, and the milliseconds that each took."""
 
     per_second: float
-    median: float
+    milliseconds: list[float]
 
 
 def protocol() -> str:
@@ -48,10 +47,14 @@ def script(recording: Recording, expressions: dict[str, str]) -> str:
     The recorded statements, as a transaction for one student after the other.
 
     `expressions` has the SQL of what is known but is no pgbench variable. The
-    variables `first` (student's id), `share` (students of a client), `n` (-1) and
-    `session` must be given.
+    variables `first` (student's id), `share` (students of a client), `n` (-1),
+    `first_session` (class session's id) and `sessions` (how many) must be given.
     """
-    lines = [r"\set n :n + 1", r"\set student :first + :client_id * :share + :n"]
+    lines = [
+        r"\set n :n + 1",
+        r"\set student :first + :client_id * :share + :n",
+        r"\set session :first_session + (:client_id * :share + :n) % :sessions",
+    ]
     for number, statement in enumerate(recording.statements):
         text = _text(statement, recording, expressions)
         if statement.returned:
@@ -80,18 +83,21 @@ def _value(value: Any, recording: Recording, expressions: dict[str, str]) -> str
     found = _LITERAL.fullmatch(literal.strip())
     if found is None:
         return literal
-    if re.search(r":[A-Za-z_]", found["text"]):
-        raise RuntimeError(f"pgbench would look for a variable in {literal}")
     quote = f"{(found[1] or '').strip()}'"
-    parts = [
-        _of(part, expressions, "::text")
-        if isinstance(part, Known)
-        else f"{quote}{part}'"
-        for part in recording.parts(found["text"])
-    ]
+    parts: list[str] = []
+    for part in recording.parts(found["text"]):
+        if isinstance(part, Known):
+            parts.append(_of(part, expressions, "::text"))
+        else:
+            # In one piece, pgbench would take `:false` for a variable.
+            pieces = re.split(r"(?<=:)(?=[A-Za-z_])", part)
+            parts += [f"{quote}{piece}'" for piece in pieces]
     if len(parts) < 2 and "'" in "".join(parts):
         return literal
-    return f"({' || '.join(parts) or literal}){found['cast'] or ''}"
+    # A parameter takes the type of its column, but what is put together is text.
+    is_object = found["text"].startswith("{")
+    cast = found["cast"] or ("::jsonb" if is_object else "")
+    return f"({' || '.join(parts) or literal}){cast}"
 
 
 def _of(known: Known, expressions: dict[str, str], cast: str = "") -> str:
@@ -105,15 +111,18 @@ def run(
     clients: int,
     transactions: int,
     first: int,
-    class_session_id: int,
+    first_class_session: int,
+    class_sessions: int,
 ) -> Found:
     """
     Run the script in the current database, `transactions` with each client.
 
+    The students' ids begin with `first`; they go to one of the class sessions after
+    the other.
     Raises RuntimeError when a transaction failed.
     """
     given = {"first": first, "share": transactions, "n": -1}
-    given["session"] = class_session_id
+    given |= {"first_session": first_class_session, "sessions": class_sessions}
     with tempfile.TemporaryDirectory(prefix="attendance-bench-") as folder:
         file = Path(folder) / "check-in.sql"
         file.write_text(text)
@@ -139,4 +148,4 @@ def run(
         raise RuntimeError(
             f"pgbench failed: {done.stdout[-1500:]}{done.stderr[-3000:]}"
         )
-    return Found(float(rate[1]), percentile(times, 50))
+    return Found(float(rate[1]), times)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from bench import school
 from bench.figures import Row, Section, Spread, percentile, ratios
 from bench.lab import Lab
@@ -11,6 +13,8 @@ from bench.trials import milliseconds as milliseconds_of
 
 # Well below what the machine can do, so that nothing waits but for Redis.
 NUMBER, PER_SECOND = 400, 100.0
+# Until the publications of a frozen half have gone; each waits for its own time-out.
+DRAIN_SECONDS = 60.0
 
 
 def run(lab: Lab) -> Section:
@@ -38,7 +42,8 @@ def run(lab: Lab) -> Section:
         ],
         [
             "Frozen: the process is stopped, connections stay open and are accepted, "
-            f"nothing is answered. Each time {NUMBER} check-ins by session cookie; "
+            f"nothing is answered. Each time {NUMBER} check-ins by session cookie, "
+            "after as many to warm up and with nothing left in the publishers' queues; "
             "every other round begins with the frozen half."
         ],
     )
@@ -54,17 +59,27 @@ def _round(
     *,
     frozen_first: bool,
 ) -> None:
-    # Made while Redis is up: their opening is published from here.
-    warm_up, first, second = (hall.new_class_session() for _ in range(3))
-    with attended(site, hall, warm_up):
-        check_in_all(site, warm_up, headers)
-    halves = [(first, frozen_first), (second, not frozen_first)]
-    for class_session, is_frozen in halves:
+    for is_frozen in (frozen_first, not frozen_first):
+        # Made while Redis is up: their opening is published from here.
+        warm_up, class_session = hall.new_class_session(), hall.new_class_session()
+        with attended(site, hall, warm_up):
+            check_in_all(site, [warm_up], headers)
+        _drain(site)
         if is_frozen:
             lab.redis.freeze()
         try:
-            answers = check_in_all(site, class_session, headers, rate=PER_SECOND)
+            answers = check_in_all(site, [class_session], headers, rate=PER_SECOND)
         finally:
             lab.redis.thaw()
+        _drain(site)
         into = frozen if is_frozen else up
         into.append(percentile(milliseconds_of(answers), 99))
+
+
+def _drain(site: Site) -> None:
+    """Wait until nothing is left to publish. RuntimeError if that takes too long."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while site.metric("attendance_publish_queue"):
+        if time.monotonic() > deadline:
+            raise RuntimeError("the publishers' queues do not get empty")
+        time.sleep(0.1)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from bench import school
-from bench.commits import MARK, timed
+from bench.commits import marked, timed
 from bench.figures import Row, Section, Spread
+from bench.footprint import resident_bytes
 from bench.lab import Lab
 from bench.load import load
-from bench.sites import Process, production
+from bench.sites import family, production
 from bench.watching import allow_sockets, watch
 
 FEW, MANY = 50, 1000
@@ -31,10 +31,7 @@ def run(lab: Lab) -> Section:
     # A log-in a screen, as with a thousand browsers.
     screens = school.bearer_headers([made.teacher] * (FEW + MANY))
     students = made.students[: WARM_UP + MESSAGES]
-    headers = [
-        {**sent, MARK: str(student.pk)}
-        for student, sent in zip(students, school.bearer_headers(students), strict=True)
-    ]
+    headers = marked(school.bearer_headers(students), students)
     lasts, sizes = [], []
     for _ in range(lab.rounds):
         last, size = _round(lab, made, headers, screens)
@@ -54,7 +51,7 @@ def run(lab: Lab) -> Section:
         ],
         [
             f"The last one: the worst of {MESSAGES} check-ins, from commit. Memory: "
-            f"what the daphne's proportional set (PSS) grows by from {FEW} to "
+            f"what the daphne's resident set grows by from {FEW} to "
             f"{FEW + MANY:,} idle sockets, each with a log-in of its own, past its "
             f"snapshot of {STUDENTS} rows; the kernel's buffers are not in it."
         ],
@@ -77,10 +74,10 @@ def _round(
         watch(site.live.port, path, screens[:FEW]),
     ):
         time.sleep(SETTLE_SECONDS)
-        before = proportional_kilobytes(site.live)
+        before = resident_bytes(family(site.live))
         with watch(site.live.port, path, screens[FEW:]) as hall:
             time.sleep(SETTLE_SECONDS)
-            size = (proportional_kilobytes(site.live) - before) / MANY
+            grown = resident_bytes(family(site.live)) - before
             load(site.web.port, requests[:WARM_UP], clients=WARM_UP)
             time.sleep(SETTLE_SECONDS)
             load(
@@ -97,17 +94,8 @@ def _round(
         if frame.student_id is not None:
             lasts[frame.student_id] = frame.at - committed[frame.student_id]
             heard[frame.student_id] = heard.get(frame.student_id, 0) + 1
-    measured = [int(sent[MARK]) for sent in headers[WARM_UP:]]
+    measured = [student.pk for student in made.students[WARM_UP : WARM_UP + MESSAGES]]
     if any(heard.get(student_id) != MANY for student_id in measured):
         raise RuntimeError("a message did not reach every screen")
-    return max(lasts[student_id] for student_id in measured) * 1000, size
-
-
-def proportional_kilobytes(process: Process) -> int:
-    """What the process and all below it hold in memory, by PSS."""
-    total = 0
-    for pid in process.family():
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1])
-    return total
+    last = max(lasts[student_id] for student_id in measured)
+    return last * 1000, grown / MANY / 1000

@@ -11,24 +11,24 @@ from contextlib import AbstractContextManager
 
 from bench import school
 from bench.bell import ring
-from bench.commits import MARK, Commits, timed
+from bench.commits import Commits, marked, timed
 from bench.figures import Row, Section, Spread, percentile, ratios
 from bench.lab import Lab
 from bench.load import load, start_load
 from bench.sites import Site, production, stock
+from bench.trials import CLIENTS, SCREENS, WARM_UP, Hall, Headers, make_hall
 from bench.watching import watch
 
-SCREENS = 5
 STEADY = (200, 40.0)
 # How many, and how many a second.
 BURSTS = ((200, 200.0), (300, 300.0))
 # Raw Redis during a burst: enough for a p99, too few to be felt.
 BELL_BESIDE = (100, 100.0)
-CLIENTS = 50
-WARM_UP = 40
 # Less than a heartbeat's interval: what has not come by then was lost on the way,
 # though a stream that heals itself would still bring it.
 PATIENCE_SECONDS = 2.0
+# What grows when a message is lost between commit and stream.
+HEALING = ("attendance_stream_catch_ups_total", "attendance_publications_total")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,11 +50,14 @@ class Found:
     Of one round: milliseconds of every frame that came, and how many did not.
 
     `refused`: check-ins that were not answered 201; nobody waits for their frames.
+    `healed`: how often a message did not come through the channel layer, and a stream
+    had to read it from the event table, or nobody would have.
     """
 
     milliseconds: list[float]
     lost: int
     refused: int
+    healed: float
 
 
 class Trial:
@@ -66,7 +69,8 @@ class Trial:
 
     def run(
         self,
-        pupils: Pupils,
+        hall: Hall,
+        headers: Headers,
         number: int,
         rate: float,
         beside: Callable[[], None] = lambda: None,
@@ -76,22 +80,22 @@ class Trial:
 
         `beside` is called while they do.
         """
-        class_session = school.new_class_session(
-            pupils.school.course, pupils.school.teacher
-        )
+        class_session = hall.new_class_session()
         port = self._site.web.port
-        requests = school.qr_check_ins(class_session, pupils.headers)
+        requests = school.qr_check_ins(class_session, headers)
         warm_up, measured = requests[:WARM_UP], requests[WARM_UP : WARM_UP + number]
-        ids = [student.pk for student in pupils.school.students]
+        ids = [student.pk for student in hall.school.students]
         path = f"/ws/class-sessions/{class_session.pk}/"
-        with watch(self._site.live.port, path, pupils.screens) as screens:
+        with watch(self._site.live.port, path, hall.screens) as screens:
             load(port, warm_up, clients=CLIENTS)
             time.sleep(0.5)
             self._commits.clear()
+            healed = self._healed()
             running = start_load(port, measured, clients=CLIENTS, rate=rate)
             beside()
             answers = running.result()
             time.sleep(PATIENCE_SECONDS)
+            healed = self._healed() - healed
         committed = self._commits.read()
         asked = ids[WARM_UP : WARM_UP + number]
         awaited = {
@@ -105,35 +109,23 @@ class Trial:
                 seconds = frame.at - committed[frame.student_id]
                 took.setdefault((frame.screen, frame.student_id), seconds * 1000)
         lost = SCREENS * len(awaited) - len(took)
-        return Found(list(took.values()), lost, number - len(awaited))
+        return Found(list(took.values()), lost, number - len(awaited), healed)
 
-
-@dataclasses.dataclass(frozen=True)
-class Pupils:
-    """A school, the headers of its students' requests, and those of the screens."""
-
-    school: school.School
-    headers: list[dict[str, str]]
-    screens: list[dict[str, str]]
-
-
-def make_pupils(number: int) -> Pupils:
-    """Students with the browser's log-in, marked; a token of the teacher's a screen."""
-    made = school.make_school(number)
-    cookies = school.cookie_headers(made.students)
-    return Pupils(
-        made,
-        [
-            {**headers, MARK: str(student.pk)}
-            for student, headers in zip(made.students, cookies, strict=True)
-        ],
-        school.bearer_headers([made.teacher] * SCREENS),
-    )
+    def _healed(self) -> float:
+        catch_ups, publications = HEALING
+        return sum(
+            self._site.metric(catch_ups, cause=cause) for cause in ("hole", "heartbeat")
+        ) + sum(
+            self._site.metric(publications, outcome=outcome)
+            for outcome in ("failed", "dropped")
+        )
 
 
 def run(lab: Lab) -> Section:
     lab.fresh_database()
-    pupils = make_pupils(WARM_UP + max(number for number, _ in BURSTS))
+    hall = make_hall(WARM_UP + max(number for number, _ in BURSTS))
+    students = hall.school.students
+    headers = marked(school.cookie_headers(students), students)
     found: dict[tuple[str, float], list[Found]] = collections.defaultdict(list)
     bell: list[float] = []
     busy_bell: list[float] = []
@@ -146,9 +138,10 @@ def run(lab: Lab) -> Section:
             bell.append(_bell(lab, *STEADY))
             for number, rate in (STEADY, *BURSTS):
                 for name, trial in trials.items():
-                    found[name, rate].append(trial.run(pupils, number, rate))
+                    found[name, rate].append(trial.run(hall, headers, number, rate))
             trials[OURS.name].run(
-                pupils,
+                hall,
+                headers,
                 *BURSTS[-1],
                 beside=lambda: busy_bell.append(_bell(lab, *BELL_BESIDE)),
             )
@@ -175,7 +168,10 @@ def run(lab: Lab) -> Section:
             "moment down), and ends when a screen has received the frame. Screens and "
             "load are processes of their own. Raw Redis is redis-py in two processes. "
             f"A frame is lost that has not come {PATIENCE_SECONDS:.0f} s after the "
-            "last answer; ours would come with the next heartbeat."
+            "last answer; ours would come with the next heartbeat. Healed on the way, "
+            "by the metrics of both processes: how often a stream read the event table "
+            "for what the channel layer had not brought it (a hole, a heartbeat ahead) "
+            "and publications that failed or were dropped; their frames came late."
         ],
     )
 
@@ -213,6 +209,7 @@ def _bell(lab: Lab, number: int, rate: float) -> float:
 def _burst_rows(number: int, found: list[Found], busy_bell: list[float]) -> list[Row]:
     p99 = _p99(found)
     missing = Spread.of((f.lost + f.refused * SCREENS for f in found), "frames")
+    healed = Spread.of((f.healed for f in found), "messages")
     what = f"commit → screen, {number} in one second, {SCREENS} screens"
     return [
         Row(
@@ -227,6 +224,7 @@ def _burst_rows(number: int, found: list[Found], busy_bell: list[float]) -> list
             f"takes a p99 of {Spread.of(busy_bell, 'ms')} during such a burst.",
         ),
         Row(f"{what}, lost", missing, f"0 of {SCREENS * number}", missing.high == 0),
+        Row(f"{what}, healed on the way", healed, "for information", True),
     ]
 
 

@@ -60,14 +60,23 @@ def attended(site: Site, hall: Hall, class_session: ClassSession) -> Iterator[No
 
 def check_in_all(
     site: Site,
-    class_session: ClassSession,
+    class_sessions: Sequence[ClassSession],
     headers: Headers,
     *,
     clients: int = CLIENTS,
     rate: float | None = None,
 ) -> list[Answer]:
-    """Everybody's check-in; RuntimeError unless all were answered 201."""
-    requests = school.qr_check_ins(class_session, headers)
+    """
+    Everybody's check-in, to one of the class sessions after the other.
+
+    RuntimeError unless all were answered 201.
+    """
+    requests = [b""] * len(headers)
+    every = len(class_sessions)
+    for number, class_session in enumerate(class_sessions):
+        requests[number::every] = school.qr_check_ins(
+            class_session, headers[number::every]
+        )
     answers = load(site.web.port, requests, clients=clients, rate=rate)
     refused = collections.Counter(a.status for a in answers if a.status != 201)
     if refused:
@@ -99,15 +108,15 @@ def check_in_here(class_session: ClassSession, headers: dict[str, str]) -> None:
         raise RuntimeError(f"a check-in was answered {answer.status_code}")
 
 
-def require_check_ins(class_session: ClassSession, number: int) -> None:
-    """RuntimeError unless so many records and events are in the class session."""
-    records = AttendanceRecord.objects.filter(class_session=class_session).count()
-    events = AttendanceEvent.objects.filter(
-        class_session=class_session, type="student_joined"
-    ).count()
-    revision = class_session.revision
-    class_session.refresh_from_db(fields=["revision"])
-    counted = class_session.revision - revision
+def require_check_ins(class_sessions: Sequence[ClassSession], number: int) -> None:
+    """RuntimeError unless so many records and events came to the class sessions."""
+    ours = {"class_session__in": class_sessions}
+    records = AttendanceRecord.objects.filter(**ours).count()
+    events = AttendanceEvent.objects.filter(**ours, type="student_joined").count()
+    counted = -sum(class_session.revision for class_session in class_sessions)
+    for class_session in class_sessions:
+        class_session.refresh_from_db(fields=["revision"])
+        counted += class_session.revision
     if not records == events == counted == number:
         raise RuntimeError(
             f"of {number} check-ins by hand there are {records} records, "

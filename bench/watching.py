@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bench.wire import Screen, handshake
@@ -73,10 +74,23 @@ class Screens:
         self.frames = [Frame(*frame) for frame in pickle.loads(out)]
 
 
-@contextlib.contextmanager
-def watch(port: int, path: str, headers: Sequence[dict[str, str]]) -> Iterator[Screens]:
+def watch(
+    port: int, path: str, headers: Sequence[dict[str, str]]
+) -> AbstractContextManager[Screens]:
     """A screen for each of `headers`, all past their first frame."""
-    requests = [handshake(path, sent) for sent in headers]
+    return watch_each(port, [handshake(path, sent) for sent in headers])
+
+
+@contextlib.contextmanager
+def watch_each(
+    port: int, requests: Sequence[bytes], arrivals: Sequence[float] | None = None
+) -> Iterator[Screens]:
+    """
+    A screen for each of the handshakes, all past their first frame.
+
+    With `arrivals` (ascending), each is opened so many seconds after the beginning, and
+    nobody waits for it.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.watching"],
         cwd=ROOT,
@@ -85,7 +99,7 @@ def watch(port: int, path: str, headers: Sequence[dict[str, str]]) -> Iterator[S
     )
     assert process.stdin is not None and process.stdout is not None
     try:
-        process.stdin.write(pickle.dumps((port, requests)))
+        process.stdin.write(pickle.dumps((port, list(requests), arrivals)))
         process.stdin.flush()
         if process.stdout.readline() != READY:
             raise RuntimeError("the screens could not be opened")
@@ -104,7 +118,9 @@ def allow_sockets(number: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(number, hard), hard))
 
 
-def _run(port: int, requests: list[bytes]) -> list[tuple[int, float, bytes]]:
+def _run(
+    port: int, requests: list[bytes], arrivals: Sequence[float] | None
+) -> list[tuple[int, float, bytes]]:
     """`screen`, `at` and `text` of each frame, until standard input ends."""
     allow_sockets(len(requests) + 50)
     frames: list[tuple[int, float, bytes]] = []
@@ -112,17 +128,23 @@ def _run(port: int, requests: list[bytes]) -> list[tuple[int, float, bytes]]:
     poll.register(sys.stdin.buffer, selectors.EVENT_READ)
     opened, awaited = 0, set[int]()
     told = False
+    begun = time.monotonic()
     while True:
+        wait = None
         while opened < len(requests) and len(awaited) < CONNECTING:
+            early = begun + arrivals[opened] - time.monotonic() if arrivals else 0
+            if early > 0:
+                wait = early
+                break
             screen = Screen(port, requests[opened])
             poll.register(screen.socket, selectors.EVENT_READ, (opened, screen))
             awaited.add(opened)
             opened += 1
-        if not told and opened == len(requests) and not awaited:
+        if not told and (arrivals or opened == len(requests) and not awaited):
             told = True
             sys.stdout.buffer.write(READY)
             sys.stdout.buffer.flush()
-        for key, _ in poll.select():
+        for key, _ in poll.select(wait):
             if key.data is None:
                 return frames
             number, screen = key.data
@@ -134,5 +156,4 @@ def _run(port: int, requests: list[bytes]) -> list[tuple[int, float, bytes]]:
 
 
 if __name__ == "__main__":
-    port, requests = pickle.load(sys.stdin.buffer)
-    sys.stdout.buffer.write(pickle.dumps(_run(port, requests)))
+    sys.stdout.buffer.write(pickle.dumps(_run(*pickle.load(sys.stdin.buffer))))

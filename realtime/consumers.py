@@ -50,8 +50,10 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
 
     def __init__(self) -> None:
         super().__init__()
-        # By revision, those that came before the one that is next.
+        # By revision, those that came before the one that is next, which is `_gap`
+        # while it is waited for.
         self._early: dict[int, Payload] = {}
+        self._gap: int | None = None
         self._patience: asyncio.TimerHandle | None = None
 
     @property
@@ -87,33 +89,45 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
         if mail.overflowed:
             self._early.clear()
             await self._send_snapshot("overflow")
+            self._be_patient()
             return
         for message in mail.messages:
             # BEAT_NOW has none: it is for the pulse.
             revision = message.get("revision", 0)
             if revision > self._revision:
                 self._early[revision] = message
-            while self._revision + 1 in self._early:
-                await self._forward(self._early.pop(self._revision + 1))
-        # A snapshot or a replay may have brought what waited here.
-        self._early = {r: m for r, m in self._early.items() if r > self._revision}
+        await self._forward_early()
         if mail.hole or len(self._early) > EARLY_MESSAGES:
             self._early.clear()
             await self._catch_up(await self.pulse.reading(), "hole")
+            await self._forward_early()
+
+    async def _forward_early(self) -> None:
+        """Send what need not wait any more, and have the rest wait for a moment."""
+        while self._revision + 1 in self._early:
+            await self._forward(self._early.pop(self._revision + 1))
+        if self._early:
+            # A snapshot or a replay may have brought what waited here.
+            self._early = {r: m for r, m in self._early.items() if r > self._revision}
         self._be_patient()
 
     def _be_patient(self) -> None:
-        """Have a hole noticed if what was overtaken does not come soon."""
-        if self._patience is not None and not self._early:
+        """Have a gap noticed that is not filled soon; forget one that is no more."""
+        gap = self._revision + 1 if self._early else None
+        if gap == self._gap:
+            return
+        if self._patience is not None:
             self._patience.cancel()
             self._patience = None
-        elif self._patience is None and self._early:
+        self._gap = gap
+        if gap is not None:
             assert self._mailbox is not None
             loop = asyncio.get_running_loop()
             self._patience = loop.call_later(OVERTAKEN_SECONDS, self._mailbox.mark_hole)
 
     async def handle_resync(self, after: int) -> None:
         await self._resume(after, "resync")
+        await self._forward_early()
 
     async def _resume(self, after: int, cause: str) -> None:
         """Go on after that revision; `cause` is for the metrics, here and below."""
@@ -131,10 +145,12 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
         reading = await self.pulse.reading()
         await self._catch_up(reading, "ping")
         await self._send_heartbeat(reading)
+        await self._forward_early()
 
     async def handle_beat(self, beat: SessionBeat) -> None:
         await self._catch_up(beat.reading, "heartbeat")
         await self._send_heartbeat(beat.reading)
+        await self._forward_early()
 
     def _move_to(self, revision: int) -> None:
         self._revision, self._moved_at = revision, time.monotonic()
@@ -179,9 +195,7 @@ class ClassSessionConsumer(StreamConsumer[SessionBeat]):
     async def _send_heartbeat(self, reading: Reading) -> None:
         # Caught up, so this is the reading's revision, or that of a later commit which
         # was sent since: never above what was sent, never below what is known.
-        await self.push(
-            messages.heartbeat({**reading.state, "revision": self._revision})
-        )
+        await self.push(reading.heartbeat(self._revision))
 
 
 class StudentConsumer(StreamConsumer[StudentsBeat]):
@@ -259,7 +273,7 @@ class StudentConsumer(StreamConsumer[StudentsBeat]):
     async def _beat(self, totals: Totals, cause: str) -> None:
         if totals != self._totals:
             await self._heal(cause)
-        await self.push(messages.heartbeat())
+        await self.push(messages.STUDENT_HEARTBEAT)
 
     async def _forward(self, message: Payload) -> None:
         (record,) = message["data"].get("records", (message["data"],))

@@ -92,9 +92,13 @@ class Ping:
     """The client asks for a heartbeat."""
 
 
-def heartbeat(state: Payload | None = None) -> Payload:
-    """A heartbeat frame; without a state on a student's own stream."""
-    return {"type": "heartbeat", **(state or {})}
+def heartbeat(state: Payload) -> Payload:
+    """A class session's heartbeat frame."""
+    return {"type": "heartbeat", **state}
+
+
+# On a student's own stream; one object, so that it becomes JSON once for all.
+STUDENT_HEARTBEAT: Payload = {"type": "heartbeat"}
 
 
 def return_after(milliseconds: int) -> str:

@@ -22,7 +22,7 @@ from django.conf import settings
 from attendance import events, selectors
 from attendance.models import User
 from attendance.payloads import Payload
-from realtime import authority, metrics
+from realtime import authority, messages, metrics
 from realtime.authority import Credentials
 from realtime.database import in_thread
 from realtime.mailbox import Mailbox
@@ -141,10 +141,18 @@ class Reading:
 
     begun: float
     state: Payload
+    _heartbeats: dict[int, Payload] = dataclasses.field(default_factory=dict)
 
     @property
     def revision(self) -> int:
         return int(self.state["revision"])
+
+    def heartbeat(self, revision: int) -> Payload:
+        """For those who have got to that revision: the same object for all of them."""
+        if revision not in self._heartbeats:
+            state = {**self.state, "revision": revision}
+            self._heartbeats[revision] = messages.heartbeat(state)
+        return self._heartbeats[revision]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

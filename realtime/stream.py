@@ -152,6 +152,8 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
 
     async def push(self, frame: Payload) -> None:
         """Send one frame, unless the client has long stopped reading."""
+        if self._ended:
+            raise _Gone
         if not await self._outlet.wait_writable(settings.STREAM_UNREAD_SECONDS):
             await self.end(messages.CLOSE_NOT_READING)
             raise _Gone
@@ -163,7 +165,9 @@ class StreamConsumer(AsyncWebsocketConsumer, Generic[B]):
         metrics.FRAMES.labels(frame["type"]).inc()
 
     async def end(self, code: int, reason: str = "") -> None:
-        """Close the stream from this side."""
+        """Close the stream from this side, if nobody has."""
+        if self._ended:
+            return
         self._ended = True
         metrics.CLOSES.labels(str(code)).inc()
         if not self._outlet.close(code, reason):

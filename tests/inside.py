@@ -58,6 +58,12 @@ class InsideStream:
             if frame["type"] == "heartbeat":
                 return frame
 
+    async def close_code(self, timeout: float = SOON) -> int:
+        """The code with which the stream ends, which it does next."""
+        output = await self._communicator.receive_output(timeout)
+        assert output["type"] == "websocket.close", output
+        return int(output["code"])
+
     async def send(self, frame: Any) -> None:
         text = json.dumps(frame)
         await self._communicator.send_input({"type": "websocket.receive", "text": text})

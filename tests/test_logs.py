@@ -161,6 +161,19 @@ def test_a_fault_is_logged_by_its_route() -> None:
     assert not hasattr(record, "request")
 
 
+def test_the_page_that_a_refused_form_came_from_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its address may be a QR code's, and Django gives it as the reason."""
+    caplog.handler.addFilter(TraceFilter())
+    answer = Client(enforce_csrf_checks=True).post(
+        "/c/", secure=True, headers={"referer": "https://elsewhere/c/a.secret.token/"}
+    )
+    assert answer.status_code == 403
+    assert "Forbidden (Referer checking failed): /c/" in caplog.text
+    assert "secret" not in caplog.text
+
+
 def test_people_read_plain_logs(tmp_path: Any, student: User) -> None:
     env = {"ATTENDANCE_LOG_FORMAT": "plain", "ATTENDANCE_LOG_LEVEL": "INFO"}
     with SiteServer(env=env) as site:

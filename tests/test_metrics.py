@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import time
@@ -147,7 +148,13 @@ def test_what_cannot_be_published_is_counted(
 
 @pytest.fixture
 def gunicorn(transactional_db: None, tmp_path: Path) -> Iterator[ProductionServer]:
-    env = {**FAST_HEARTBEAT, "TMPDIR": str(tmp_path), "WEB_CONCURRENCY": "2"}
+    env = {
+        **FAST_HEARTBEAT,
+        "TMPDIR": str(tmp_path),
+        "WEB_CONCURRENCY": "2",
+        "ATTENDANCE_LOG_FORMAT": "json",
+        "ATTENDANCE_LOG_LEVEL": "INFO",
+    }
     with ProductionServer("web", env=env) as server:
         yield server
 
@@ -179,6 +186,11 @@ def test_any_worker_tells_for_all_also_for_those_that_have_ended(
 
     gunicorn.stop()
     assert not list(tmp_path.iterdir()), "it leaves its files behind"
+    # Its own lines are like all others: one JSON object each.
+    lines = [json.loads(line) for line in gunicorn.log.splitlines()]
+    said = [line["message"] for line in lines if line["logger"] == "gunicorn.error"]
+    assert any(message.startswith("Listening at") for message in said)
+    assert any("SIGKILL" in message for message in said)
 
 
 # Who may read them --------------------------------------------------------------------

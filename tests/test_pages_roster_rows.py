@@ -11,6 +11,7 @@ from django.test import Client
 
 from attendance.models import ClassSession, Course, User
 from attendance.pages import display
+from attendance.pages.class_sessions import ROWS_HERE
 from attendance.pages.roster_rows import PARTIAL, SafeHtml, render_rows
 from attendance.services.marking import override_status
 from tests.cast import enroll, make_user
@@ -93,6 +94,8 @@ def test_hostile_names_stay_text_on_the_page(
 ) -> None:
     people = [make_user(f"hostile{n}", name) for n, name in enumerate(HOSTILE)]
     enroll(course, *people)
+    # What stands in the rows' place until they are put in.
+    Course.objects.filter(pk=course.pk).update(name=ROWS_HERE)
     override_status(
         class_session=class_session,
         actor=teacher,
@@ -107,6 +110,7 @@ def test_hostile_names_stay_text_on_the_page(
     assert "&quot; onmouseover=&#x27;alert(1)&#x27;" in html
     assert "100 % %s %(name)s {name} {{ row.name }}" in html
     assert html.count("\ue000name\ue001") == 3
+    assert "&lt;!-- rows --&gt;</span></a></p>" in html and ROWS_HERE not in html
 
 
 @pytest.mark.django_db

@@ -27,6 +27,7 @@ GOOD: dict[str, Any] = {
     "ALLOWED_HOSTS": ["attendance.example"],
     "REDIS_URL": "redis://redis.example:6379/0",
     "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}},
+    "DATABASE_URL_OPTIONS": {},
     "DATABASE_POOLER": False,
     "HTTPS": True,
     "SECURE_HSTS_SECONDS": 0,
@@ -49,12 +50,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "E007",
         {
             "DATABASE_POOLER": True,
-            "DATABASES": {
-                "default": {
-                    "ENGINE": "django.db.backends.postgresql",
-                    "OPTIONS": {"options": "-c statement_timeout=1s"},
-                }
-            },
+            "DATABASE_URL_OPTIONS": {"options": "-c statement_timeout=1s"},
         },
         "ATTENDANCE_DATABASE_POOLER",
     ),
@@ -179,6 +175,32 @@ def test_the_check_command_names_what_is_wrong(tmp_path: Path) -> None:
     assert "HINT: Set DJANGO_SECRET_KEY" in refused.stderr
     passed = run(*check, env=environment(tmp_path, **PRODUCTION_ENVIRONMENT))
     assert passed.returncode == 0, passed.stderr
+
+
+def test_what_a_pooler_loses_is_found_in_the_url(tmp_path: Path) -> None:
+    """Whatever these settings make of it."""
+    url = PRODUCTION_ENVIRONMENT["DATABASE_URL"]
+    pooled = {**PRODUCTION_ENVIRONMENT, "ATTENDANCE_DATABASE_POOLER": "1"}
+    check = ("manage.py", "check", "--deploy", "--tag", PRODUCTION)
+    passed = run(*check, env=environment(tmp_path, **pooled))
+    assert passed.returncode == 0, passed.stderr
+    pooled["DATABASE_URL"] = f"{url}?prepare_threshold=3&options=-c%20jit=off"
+    refused = run(*check, env=environment(tmp_path, **pooled))
+    assert refused.returncode == 1
+    assert "DATABASE_URL has options and prepare_threshold" in refused.stderr
+
+
+def test_options_of_the_url_come_before_ours(tmp_path: Path) -> None:
+    url = PRODUCTION_ENVIRONMENT["DATABASE_URL"]
+    variables = PRODUCTION_ENVIRONMENT | {"DATABASE_URL": f"{url}?prepare_threshold=2"}
+    done = run(
+        "-c",
+        "from attendance_site.settings import DATABASES as databases; "
+        "print(databases['default']['OPTIONS'])",
+        env=environment(tmp_path, **variables),
+    )
+    options = {"server_side_binding": True, "prepare_threshold": 2}
+    assert done.stdout == f"{options}\n", done.stderr
 
 
 @pytest.mark.parametrize(

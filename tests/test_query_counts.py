@@ -82,18 +82,18 @@ def test_override(school, django_assert_num_queries):
 @SIZES
 def test_bulk(school, bulk, size, django_assert_num_queries):
     # One of them locks the course: nobody becomes unmarked meanwhile.
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(11):
         assert bulk("mark_absent", only_unmarked=True)["processed_count"] == size - 1
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(11):
         assert bulk("mark_excused")["processed_count"] == size
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         assert bulk("mark_excused")["processed_count"] == 0
 
 
 @SIZES
 def test_close(school, size, django_assert_num_queries):
     _, class_session, _, client = school
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(15):
         answer = client.post(session_path(class_session, "close/"))
     assert answer.json()["counts"]["absent"] == size - 1
 

@@ -54,7 +54,14 @@ def test_sentinel_with_everything() -> None:
         ("redis+sentinel://:secret@host:26379/m/first", "must be a number"),
         ("redis+sentinel://:secret@,host/m", "it must be host:port"),
         ("redis+sentinel://:secret@host:x/m", "it must be host:port"),
-        ("redis+sentinel://:secret@host/m?timeout=5", "REDIS_URL has timeout"),
+        ("redis+sentinel://:pw@host/m?timeout=5&secret=1", "it may have sentinel_"),
+        # What is not escaped in a password ends the part that it stands in.
+        ("redis+sentinel://:secret/pw@host:26379/m/0", "%2F"),
+        ("redis+sentinel://:1/secret@host:26379/m/0", "%2F"),
+        ("redis+sentinel://:pw@host:26379/m/secret", "must be a number"),
+        ("redis+sentinel://:secret?secret=pw@host:26379/m/0", "%2F"),
+        ("redis+sentinel://:secret#pw@host:26379/m/0", "%2F"),
+        ("redis+sentinel://:pw[secret@host:26379/m/0", "%2F"),
     ],
 )
 def test_what_makes_no_sense(url: str, said: str) -> None:

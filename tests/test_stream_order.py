@@ -199,6 +199,65 @@ async def test_messages_that_overtake_each_other_are_sorted_without_the_database
     assert seen == []
 
 
+async def test_a_gap_is_noticed_after_an_overflow_that_came_with_one(
+    inside: Inside,
+    doorbell: Doorbell,
+    teacher: User,
+    class_session: ClassSession,
+    pupils: list[User],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = await inside.open(session_path(class_session), teacher)
+    assert (await stream.receive())["revision"] == 1
+    await inside.do(check_in, class_session, *pupils[:2])
+    *_, early = doorbell.held_for(class_session_group(class_session.pk))
+    notice = Mailbox.mark_hole
+
+    def overflow_as_well(mailbox: Mailbox) -> None:
+        notice(mailbox)
+        with monkeypatch.context() as patch:
+            patch.setattr("realtime.mailbox.MAILBOX_MESSAGES", 1)
+            for _ in range(2):
+                mailbox.offer(early.message["message"])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Mailbox, "mark_hole", overflow_as_well)
+        await doorbell.ring(early)
+        snapshot = await stream.next()
+    assert (snapshot["type"], snapshot["revision"]) == ("snapshot", 3)
+
+    await inside.do(check_in, class_session, *pupils[2:4])
+    *_, early = doorbell.held_for(class_session_group(class_session.pk))
+    await doorbell.ring(early)
+    assert await revisions(stream, 5) == [4, 5]
+
+
+async def test_gaps_that_close_in_time_are_no_reason_to_read_however_many_follow(
+    inside: Inside,
+    doorbell: Doorbell,
+    teacher: User,
+    class_session: ClassSession,
+    pupils: list[User],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each is younger than the patience, all of them together last longer."""
+    monkeypatch.setattr("realtime.consumers.OVERTAKEN_SECONDS", 1.0)
+    stream = await inside.open(session_path(class_session), teacher)
+    assert (await stream.receive())["revision"] == 1
+    await inside.do(check_in, class_session, *pupils)
+    held = doorbell.held_for(class_session_group(class_session.pk))
+    by_revision = {h.message["message"].get("revision"): h for h in held}
+    with statements(monkeypatch) as seen:
+        await doorbell.ring(by_revision[3])
+        for early, late in ((5, 2), (7, 4)):
+            await asyncio.sleep(0.6)
+            await doorbell.ring(by_revision[early], by_revision[late])
+            assert await revisions(stream, late + 1) == [late, late + 1]
+        await doorbell.ring(by_revision[6])
+        assert await revisions(stream, 7) == [6, 7]
+    assert seen == []
+
+
 async def test_nothing_said_right_after_subscribing_is_lost(inside: Inside) -> None:
     """The layer does not wait for Redis to subscribe; the hub does."""
     hub, joined = current_hub(), []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from json import dumps
 from typing import Any
 
 import pytest
@@ -101,6 +102,28 @@ async def test_what_all_have_missed_is_read_once(
 
     # How much it is, and what it is.
     assert len(reading(seen, "attendance_attendanceevent")) == 2
+
+
+@pytest.mark.parametrize("path", ["class session", "me/"])
+async def test_a_heartbeat_becomes_json_once_for_all(
+    inside: Inside,
+    teacher: User,
+    class_session: ClassSession,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    path = session_path(class_session) if path == "class session" else path
+    streams = [await inside.open(path, teacher) for _ in range(SCREENS)]
+    await heartbeats(streams, 1)
+    made = []
+
+    def counting(frame: Any, **how: Any) -> str:
+        made.append(frame)
+        return dumps(frame, **how)
+
+    monkeypatch.setattr("realtime.encoding.json.dumps", counting)
+    await heartbeats(streams)
+    assert len(made) <= MOST_BEATS
 
 
 async def test_students_share_a_heartbeat(

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+from prometheus_client import REGISTRY
+
 from attendance.models import ClassSession, User
 from attendance.services.marking import mark_in_bulk
+from realtime.outlet import Outlet
 from tests.cast import make_students
+from tests.inside import SOON, Inside
 from tests.live import Frame, Stream, fold, open_stream, session_path
 from tests.servers import SiteServer
 
@@ -72,3 +79,45 @@ def test_who_reads_again_in_time_gets_one_snapshot(
         for frame in frames:
             state = fold(state, frame)
         assert state["revision"] == last
+
+
+def closed() -> float:
+    """How many streams this process has closed for not being read."""
+    name, labels = "attendance_stream_closes_total", {"code": "4408"}
+    return REGISTRY.get_sample_value(name, labels) or 0
+
+
+async def test_a_stream_ends_once_however_much_waits_to_be_sent(
+    inside: Inside,
+    teacher: User,
+    class_session: ClassSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = await inside.open(session_path(class_session), teacher)
+    assert (await stream.receive())["type"] == "snapshot"
+    before, waits, is_over = closed(), asyncio.Event(), asyncio.Event()
+
+    async def wait_in_vain(outlet: Outlet, seconds: float) -> bool:
+        waits.set()
+        await is_over.wait()
+        return False
+
+    monkeypatch.setattr(Outlet, "wait_writable", wait_in_vain)
+    await stream.send({"type": "ping"})
+    async with asyncio.timeout(SOON):
+        await waits.wait()
+    # The message of this waits behind the answer to the ping.
+    await inside.do(mark, class_session, teacher)
+    is_over.set()
+    assert await stream.close_code() == 4408
+    await inside.close()
+    assert closed() == before + 1
+
+
+def mark(class_session: ClassSession, teacher: User) -> None:
+    mark_in_bulk(
+        class_session=class_session,
+        actor=teacher,
+        operation="mark_present",
+        reason="seen",
+    )

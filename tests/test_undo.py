@@ -141,13 +141,19 @@ def test_a_mark_taken_back_is_no_mark(
 
 
 def test_a_mark_taken_back_is_closed_like_any(
-    undo, override, row, class_session, student, teacher_client
+    undo, override, row, class_session, student, student2, teacher_client
 ):
+    """In the one message with those who never had a mark, in roster order."""
     undo(override(student, "present"))
     teacher_client.post(session_path(class_session, "close/"))
     record = row(student)
     assert record["attendance_status"] == "absent"
     assert record["verification_method"] == "auto_close"
+    absent = messages_of(teacher_client, class_session)[-2]["data"]["records"]
+    assert [(told["student_id"], told["version"]) for told in absent] == [
+        (student.pk, 3),
+        (student2.pk, 1),
+    ]
 
 
 def test_a_mark_taken_back_is_still_unmarked_for_a_bulk(

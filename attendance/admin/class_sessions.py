@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
 from attendance.admin.base import ServiceAdmin, ServiceForm, actor_of
-from attendance.admin.lists import WordsAdmin, class_sessions_meant
+from attendance.admin.searches import Meaning, WordsAdmin, listed_class_sessions
 from attendance.exceptions import AttendanceError
 from attendance.models import ClassSession, State
 from attendance.services.class_sessions import (
@@ -86,8 +86,8 @@ class ClassSessionAdmin(WordsAdmin, ServiceAdmin):
         *("state", "verification_code", "code_generation", "revision", "created_at"),
     )
 
-    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return queryset.filter(class_sessions_meant(text))
+    def words_search(self, queryset: QuerySet[Any], meaning: Meaning) -> QuerySet[Any]:
+        return queryset.filter(pk__in=listed_class_sessions(meaning))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         state = ("State", {"fields": self.state_fields})

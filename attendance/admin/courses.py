@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.text import Truncator
@@ -17,7 +17,7 @@ from attendance.admin.base import (
     ServiceForm,
     actor_of,
 )
-from attendance.admin.lists import WordsAdmin, courses_meant, people_meant
+from attendance.admin.searches import Meaning, WordsAdmin, of_courses
 from attendance.exceptions import AttendanceError, LastOwnerError
 from attendance.models import Course, CourseTeacher, Enrollment, Role
 from attendance.selectors import search
@@ -71,8 +71,8 @@ class CourseAdmin(WordsAdmin, ServiceAdmin):
             students_count=_number_of(active),
         )
 
-    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return queryset.filter(search.course_named(text))
+    def words_search(self, queryset: QuerySet[Any], meaning: Meaning) -> QuerySet[Any]:
+        return queryset.filter(search.course_named(meaning.words))
 
     @admin.display(description="teachers", ordering="teachers_count")
     def teachers_count(self, course: Any) -> int:
@@ -146,10 +146,8 @@ class EnrollmentAdmin(WordsAdmin, NoDeleteMixin, ServiceAdmin):
     ordering = ("-id",)
     actions = ("end_selected",)
 
-    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return queryset.filter(
-            Q(student__in=people_meant(text)) | Q(course__in=courses_meant(text))
-        )
+    def words_search(self, queryset: QuerySet[Any], meaning: Meaning) -> QuerySet[Any]:
+        return of_courses(queryset, meaning, "student")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         new = ("course", "student")

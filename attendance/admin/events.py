@@ -20,7 +20,7 @@ from attendance.admin.base import (
     NoDeleteMixin,
     short_name,
 )
-from attendance.admin.lists import WordsAdmin, found_by_words
+from attendance.admin.searches import Meaning, WordsAdmin, of_class_sessions
 from attendance.models import AttendanceEvent, AttendanceRecord
 
 
@@ -71,8 +71,8 @@ class AttendanceEventAdmin(
             .defer("data")
         )
 
-    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return found_by_words(queryset, text, "student", "actor")
+    def words_search(self, queryset: QuerySet[Any], meaning: Meaning) -> QuerySet[Any]:
+        return of_class_sessions(queryset, meaning, "student", "actor")
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # The links of a record's history.

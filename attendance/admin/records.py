@@ -29,7 +29,7 @@ from attendance.admin.base import (
     actor_of,
     short_name,
 )
-from attendance.admin.lists import WordsAdmin, found_by_words
+from attendance.admin.searches import Meaning, WordsAdmin, of_class_sessions
 from attendance.exceptions import AttendanceError, VersionConflictError
 from attendance.models import (
     UNMARKED,
@@ -131,8 +131,8 @@ class AttendanceRecordAdmin(
         records: QuerySet[AttendanceRecord] = super().get_queryset(request)
         return records.select_related("student", "class_session__course")
 
-    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return found_by_words(queryset, text, "student")
+    def words_search(self, queryset: QuerySet[Any], meaning: Meaning) -> QuerySet[Any]:
+        return of_class_sessions(queryset, meaning, "student")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         facts = (None, {"fields": self.fact_fields})

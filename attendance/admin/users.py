@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from attendance.admin.base import actor_of
-from attendance.admin.lists import WordsAdmin
+from attendance.admin.searches import Meaning, WordsAdmin
 from attendance.models import User
 from attendance.selectors import search
 from attendance.services.tokens import revoke_tokens
@@ -89,8 +89,8 @@ class UserAdmin(WordsAdmin, DjangoUserAdmin):
         ),
     )
 
-    def words_search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return queryset.filter(search.person_named(text))
+    def words_search(self, queryset: QuerySet[Any], meaning: Meaning) -> QuerySet[Any]:
+        return queryset.filter(search.person_named(meaning.words))
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""

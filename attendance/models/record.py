@@ -160,10 +160,6 @@ class AttendanceRecord(models.Model):
         return self.status == UNMARKED
 
     @property
-    def is_late(self) -> bool:
-        return self.status == Status.LATE
-
-    @property
     def is_manual_override(self) -> bool:
         return self.verification_method == VerificationMethod.TEACHER_OVERRIDE
 

@@ -15,10 +15,17 @@ class PeopleManager(UserManager["User"]):
 
     def get(self, *args: Any, **kwargs: Any) -> User:
         # What every request that bears a session cookie asks for. Managers of a
-        # relation are made as subclasses, and have more conditions of their own.
-        if type(self) is not PeopleManager or args or list(kwargs) != ["pk"]:
+        # relation are made as subclasses, and have more conditions of their own. What
+        # is no id, or fits none, is answered by the ORM.
+        key = kwargs.get("pk")
+        if (
+            type(self) is not PeopleManager
+            or args
+            or len(kwargs) != 1
+            or type(key) is not int
+            or not 0 < key <= models.BigIntegerField.MAX_BIGINT
+        ):
             return super().get(*args, **kwargs)
-        key = self.model._meta.pk.to_python(kwargs["pk"])
         found = rows.first(self.model, "r.id = %s", [key])
         if found is None:
             raise self.model.DoesNotExist(f"There is no person {key}.")

@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_safe
 
 from attendance import codes, links, selectors
@@ -29,6 +31,10 @@ DEFAULTS = {
 
 OPERATIONS_SHOWN = 20
 
+# The rows are put in when the engine is done: on the way out of its blocks it copies
+# all that is in them, several times. No escaped value can look like this.
+ROWS_HERE = mark_safe("<!-- rows -->")
+
 
 @page
 @require_safe
@@ -47,14 +53,11 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
         for conflict in (selectors.open_conflicts(found.pk) if newest else ())
     }
     latest = selectors.latest_operation_events(found.pk, OPERATIONS_SHOWN)
-    return render(
-        request,
+    frame = render_to_string(
         "class_sessions/live.html",
         {
             **_board(request, found, snapshot),
-            "rows": render_rows(
-                display.rows(snapshot["records"], zone, conflicts, found.pk)
-            ),
+            "rows": ROWS_HERE,
             "newest_overruled": newest,
             "conflict_count": len(conflicts),
             "versions": display.versions(snapshot["records"]),
@@ -76,7 +79,11 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
                 "sources": display.SOURCE_LABELS,
             },
         },
+        request,
     )
+    above, below = frame.split(ROWS_HERE)
+    rows = render_rows(display.rows(snapshot["records"], zone, conflicts, found.pk))
+    return HttpResponse([above, rows, below])
 
 
 @page

@@ -48,12 +48,15 @@ class _Marked(dict[str, str]):
         return _MARK.format(name)
 
 
+_AS_THEY_ARE = (int, SafeHtml)
+
+
 class _Escaped(dict[Any, str]):
     """Values as autoescaping puts them; most come again: "Present", no note."""
 
     def __missing__(self, value: Any) -> str:
         found = str(value)
-        if not isinstance(value, int | SafeHtml):
+        if not isinstance(value, _AS_THEY_ARE):
             found = escape(found)
         self[value] = found
         return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef
 
@@ -36,6 +38,12 @@ def name_order(student: User) -> tuple[str, int]:
 def order_of_values(name: str, student_id: int) -> tuple[str, int]:
     """`name_order` from plain values."""
     return name.casefold(), student_id
+
+
+def in_roster_order(names: Mapping[int, str]) -> dict[int, str]:
+    """Names by student id, in roster order."""
+    ordered = sorted(names, key=lambda pk: order_of_values(names[pk], pk))
+    return {pk: names[pk] for pk in ordered}
 
 
 def active_enrollments(course_id: int) -> list[Enrollment]:
@@ -75,44 +83,77 @@ def roster(class_session: ClassSession) -> list[Payload]:
     values: making two model instances a row took longer than everything else.
     """
     session = (class_session.pk, class_session.course.name)
-    people = f"JOIN {rows.table(User)} u ON u.id = student_id"
-    names: dict[int, str] = {}
+    names = _names_enrolled(class_session)
     records: dict[int, Payload] = {}
-    if class_session.state != State.CLOSED:
-        enrolled = f"""
-            SELECT u.id, u.name, u.username FROM {rows.table(Enrollment)} {people}
-            WHERE course_id = %s AND ended_at IS NULL
-        """
-        for pk, name, username in rows.fetch(
-            User, ("id", "name", "username"), enrolled, [class_session.course_id]
-        ):
-            names[pk] = shown_name(name, username)
-    marks = f"""
-        SELECT u.id, u.name, u.username, {", ".join(f"r.{name}" for name in _MARK)}
-        FROM {rows.table(AttendanceRecord)} r {people} WHERE class_session_id = %s
-    """
-    for pk, name, username, *mark in rows.fetch(
-        AttendanceRecord, _MARK, marks, [class_session.pk]
-    ):
-        names[pk] = shown = shown_name(name, username)
+    for pk, shown, *mark in _marks(class_session, _MARK):
+        names[pk] = shown
         records[pk] = record_of_values(pk, shown, *session, *mark)
-    in_order = sorted(names, key=lambda pk: order_of_values(names[pk], pk))
     return [
-        records.get(pk) or unmarked_of_values(pk, names[pk], *session)
-        for pk in in_order
+        records.get(pk) or unmarked_of_values(pk, name, *session)
+        for pk, name in in_roster_order(names).items()
     ]
 
 
-def roster_student_ids(class_session: ClassSession) -> set[int]:
-    """The ids of everyone on the roster."""
-    ids = set(class_session.records.values_list("student_id", flat=True))
-    if class_session.state != State.CLOSED:
-        ids.update(
-            Enrollment.objects.filter(
-                course_id=class_session.course_id, ended_at__isnull=True
-            ).values_list("student_id", flat=True)
-        )
-    return ids
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standing:
+    """Who is on a roster, by name and in its order, and the status of each record."""
+
+    names: dict[int, str]
+    statuses: dict[int, str]
+
+    def is_unmarked(self, student_id: int) -> bool:
+        """Without a record, or with one whose mark was taken back."""
+        return self.statuses.get(student_id, UNMARKED) == UNMARKED
+
+
+def standing(class_session: ClassSession) -> Standing:
+    """What those who mark many need to know of the roster, as `roster` reads it."""
+    names = _names_enrolled(class_session)
+    statuses = {}
+    for pk, shown, status in _marks(class_session, ("status",)):
+        names[pk] = shown
+        statuses[pk] = status
+    return Standing(in_roster_order(names), statuses)
+
+
+def names_of(student_ids: Iterable[int]) -> dict[int, str]:
+    """The names of these students, in roster order."""
+    people = User.objects.filter(pk__in=student_ids).order_by()
+    return in_roster_order(
+        {
+            pk: shown_name(name, username)
+            for pk, name, username in people.values_list("id", "name", "username")
+        }
+    )
+
+
+def _names_enrolled(class_session: ClassSession) -> dict[int, str]:
+    """Whoever is on the roster without needing a record for it."""
+    if class_session.state == State.CLOSED:
+        return {}
+    statement = f"""
+        SELECT u.id, u.name, u.username FROM {rows.table(Enrollment)} e
+        JOIN {rows.table(User)} u ON u.id = e.student_id
+        WHERE e.course_id = %s AND e.ended_at IS NULL
+    """
+    names = ("id", "name", "username")
+    found = rows.fetch(User, names, statement, [class_session.course_id])
+    return {pk: shown_name(name, username) for pk, name, username in found}
+
+
+def _marks(class_session: ClassSession, fields: Sequence[str]) -> Iterator[list[Any]]:
+    """Id and name of each student who has a record, and these fields of it."""
+    columns = ", ".join(f"r.{field}" for field in fields)
+    statement = f"""
+        SELECT u.id, u.name, u.username, {columns}
+        FROM {rows.table(AttendanceRecord)} r
+        JOIN {rows.table(User)} u ON u.id = r.student_id
+        WHERE r.class_session_id = %s
+    """
+    for pk, name, username, *mark in rows.fetch(
+        AttendanceRecord, fields, statement, [class_session.pk]
+    ):
+        yield [pk, shown_name(name, username), *mark]
 
 
 def counts_of(class_sessions: Sequence[ClassSession]) -> dict[int, Payload]:

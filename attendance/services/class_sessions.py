@@ -6,10 +6,10 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from attendance import codes, events, selectors
+from attendance import codes, events, rows, selectors
 from attendance.exceptions import (
     InvalidInputError,
     InvalidStateError,
@@ -31,8 +31,14 @@ from attendance.models.class_session import (
     MAX_EARLY_MINUTES,
     MAX_GRACE_MINUTES,
 )
-from attendance.services.marks import apply_mark, lock_course, read_session
-from attendance.services.records import claim_records
+from attendance.services.marks import (
+    Mark,
+    apply_mark,
+    insert_marked,
+    lock_course,
+    read_session,
+)
+from attendance.services.records import lock_records
 
 EDITABLE = (
     "title",
@@ -144,22 +150,18 @@ def close_class_session(
     if current.state == State.SCHEDULED:
         raise InvalidStateError("This class session has not been opened yet.")
     # The course lock holds off enrollments and undos: nobody becomes unmarked now.
-    marked = current.records.exclude(status=UNMARKED)
-    unmarked = selectors.roster_student_ids(current) - set(
-        marked.values_list("student_id", flat=True)
-    )
-    claimed = claim_records(current, unmarked)
-    absent = [record for record in claimed.values() if record.is_unmarked]
-    changed = apply_mark(
-        current,
-        absent,
-        status=Status.ABSENT,
-        method=VerificationMethod.AUTO_CLOSE,
-        source=Source.AUTOMATIC,
-        reason=None,
-        notes=None,
-        at=at,
-    )
+    standing = selectors.standing(current)
+    mark = Mark(Status.ABSENT, VerificationMethod.AUTO_CLOSE, Source.AUTOMATIC, at=at)
+    new = {
+        pk: name for pk, name in standing.names.items() if pk not in standing.statuses
+    }
+    taken_back = [pk for pk, status in standing.statuses.items() if status == UNMARKED]
+    changed = insert_marked(current, new, mark)
+    if taken_back:
+        claimed = lock_records(current, taken_back).values()
+        absent = [record for record in claimed if record.is_unmarked]
+        changed |= apply_mark(current, absent, standing.names, mark)
+
     if changed:
         operation_id = uuid.uuid4()
         events.next_revision(current)
@@ -170,7 +172,7 @@ def close_class_session(
                 "auto_close",
                 operation="mark_absent",
                 operation_id=str(operation_id),
-                records=[message for _, message in changed],
+                records=[changed[pk][1] for pk in standing.names if pk in changed],
                 unchanged_count=0,
                 failed_count=0,
                 reason=CLOSE_REASON,
@@ -181,12 +183,9 @@ def close_class_session(
             at=at,
             operation_id=operation_id,
         )
-    current = _locked(current)
-    current.state = State.CLOSED
-    current.verification_code = None
-    current.save(update_fields=["state", "verification_code"])
-    _announce(current, "closed", actor, at)
-    return current
+    closed = _ended(current)
+    _tell(closed, "closed", actor, at)
+    return closed
 
 
 @transaction.atomic
@@ -251,10 +250,34 @@ def _renew_codes(class_session: ClassSession) -> None:
                 raise
 
 
+def _ended(class_session: ClassSession) -> ClassSession:
+    """
+    The class session, closed, as it is now: somebody may have edited it since.
+
+    Takes its next revision, all in one statement: check-ins wait for each.
+    """
+    table = rows.table(ClassSession)
+    statement = f"""
+        UPDATE {table}
+        SET state = %s, verification_code = NULL, revision = revision + 1
+        WHERE id = %s RETURNING {rows.columns(ClassSession, table)}
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [State.CLOSED.value, class_session.pk])
+        closed = rows.instance(ClassSession, cursor.fetchone())
+    # Which is locked.
+    closed.course = class_session.course
+    return closed
+
+
 def _announce(
     class_session: ClassSession, event: str, actor: User, at: datetime
 ) -> None:
     events.next_revision(class_session)
+    _tell(class_session, event, actor, at)
+
+
+def _tell(class_session: ClassSession, event: str, actor: User, at: datetime) -> None:
     counts = selectors.counts_of([class_session])[class_session.pk]
     events.append(
         class_session,

@@ -30,9 +30,11 @@ from attendance.models import (
 )
 from attendance.payloads import Payload
 from attendance.services.marks import (
+    Mark,
     apply_mark,
     clean_notes,
     clean_reason,
+    insert_marked,
     lock_course,
     payload_of,
     read_session,
@@ -42,8 +44,8 @@ from attendance.services.precedence import is_overruled, keep_overruled
 from attendance.services.records import (
     SessionMovedError,
     claim_record,
-    claim_records,
     judged_again,
+    lock_records,
 )
 
 NOT_ON_ROSTER = "This student is not on the roster of the class session."
@@ -282,52 +284,54 @@ def mark_in_bulk(
         lock_course(class_session)
     current = read_session(class_session)
     source, status = Source.of(actor), OPERATIONS[operation]
-    on_roster = selectors.roster_student_ids(current)
+    method = VerificationMethod.TEACHER_OVERRIDE
+    mark = Mark(status, method, source, at, reason, notes)
+    versions = versions or {}
+    standing = selectors.standing(current)
+    on_roster = standing.names.keys()
     asked = on_roster if student_ids is None else set(student_ids)
     candidates = asked & on_roster
-    to_claim = candidates
+
+    chosen, moved, overruled = [], [], []
+    new: dict[int, str] = {}
+    for student_id in sorted(candidates - standing.statuses.keys()):
+        if versions.get(student_id, 0):
+            # No record has had that version: nothing to lock.
+            moved.append(_unmarked_record(current, student_id))
+        else:
+            new[student_id] = standing.names[student_id]
+    changed = insert_marked(current, new, mark)
+    there = candidates - changed.keys() - {record.student_id for record in moved}
     if only_unmarked:
         # Rows that bear a mark need neither a lock nor a look.
-        marked = current.records.exclude(status=UNMARKED)
-        to_claim = candidates - set(marked.values_list("student_id", flat=True))
-    chosen, moved, overruled = [], [], []
-    for record in claim_records(current, to_claim).values():
+        there = {pk for pk in there if standing.is_unmarked(pk)}
+    for record in lock_records(current, there).values():
         if not record.is_unmarked and (only_unmarked or record.status == status):
             continue
-        if versions and versions.get(record.student_id, record.version) != (
-            record.version
-        ):
+        if versions.get(record.student_id, record.version) != record.version:
             moved.append(record)
         elif is_overruled(record, source):
             overruled.append(record)
         else:
             chosen.append(record)
     before = states_of(chosen)
-    changed = apply_mark(
-        current,
-        chosen,
-        status=status,
-        method=VerificationMethod.TEACHER_OVERRIDE,
-        source=source,
-        reason=reason,
-        notes=notes,
-        at=at,
-    )
+    changed |= apply_mark(current, chosen, standing.names, mark)
+    in_order = [changed[pk] for pk in standing.names if pk in changed]
     if overruled:
         keep_overruled(
             overruled,
             actor=actor,
             source=source,
             status=status,
-            method=VerificationMethod.TEACHER_OVERRIDE,
+            method=method,
             reason=reason,
             at=at,
         )
     outcome = BulkOutcome(
         operation_id=str(uuid.uuid4()),
         operation=operation,
-        records=[record for record, _ in changed],
-        unchanged_count=len(candidates) - len(chosen) - len(moved) - len(overruled),
+        records=[record for record, _ in in_order],
+        unchanged_count=len(candidates) - len(changed) - len(moved) - len(overruled),
         failed=[
             *(
                 NotMarked(student_id, "not_on_roster", NOT_ON_ROSTER)
@@ -337,8 +341,6 @@ def mark_in_bulk(
             *left_out(current, overruled, OverruledError),
         ],
     )
-    # Claimed and then not marked: as if never touched.
-    current.records.filter(pk__in=[r.pk for r in moved], version=0).delete()
     if changed:
         if events.next_revision(current, unmoved=True) is None:
             raise SessionMovedError
@@ -349,7 +351,7 @@ def mark_in_bulk(
                 "bulk",
                 operation=operation,
                 operation_id=outcome.operation_id,
-                records=[message for _, message in changed],
+                records=[message for _, message in in_order],
                 unchanged_count=outcome.unchanged_count,
                 failed_count=outcome.failed_count,
                 reason=reason,
@@ -361,6 +363,13 @@ def mark_in_bulk(
             before=before,
         )
     return outcome
+
+
+def _unmarked_record(class_session: ClassSession, student_id: int) -> AttendanceRecord:
+    """What stands for the record of a student who has none."""
+    return AttendanceRecord(
+        class_session=class_session, student_id=student_id, status=UNMARKED
+    )
 
 
 def left_out(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import F
 
-from attendance import events, rules, selectors
+from attendance import events, rules
 from attendance.exceptions import InvalidInputError
 from attendance.models import (
     UNMARKED,
@@ -21,7 +22,15 @@ from attendance.models import (
     User,
     VerificationMethod,
 )
-from attendance.payloads import Payload, iso_or_none, record_payload, unmarked_payload
+from attendance.payloads import (
+    Payload,
+    iso_or_none,
+    named_record_payload,
+    record_of_values,
+    record_payload,
+    unmarked_payload,
+)
+from attendance.services.records import insert_records
 
 REASON_MAX_LENGTH = 500
 NOTES_MAX_LENGTH = 2000
@@ -116,48 +125,112 @@ def put_back(record: AttendanceRecord, state: Payload | None) -> None:
 # Writing many ---------------------------------------------------------------------
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mark:
+    """What is said of many students at once. `notes` None leaves them as they are."""
+
+    status: Status
+    method: VerificationMethod
+    source: Source
+    at: datetime
+    reason: str | None = None
+    notes: str | None = None
+
+    def late_minutes(
+        self, class_session: ClassSession, check_in_time: datetime | None = None
+    ) -> int:
+        """Of whoever checked in at that time, or not at all."""
+        return rules.override_late_minutes(
+            self.status, class_session.starts_at, check_in_time, self.at
+        )
+
+
+def insert_marked(
+    class_session: ClassSession, names: Mapping[int, str], mark: Mark
+) -> dict[int, Changed]:
+    """
+    Give each of these students, who have no record, one with this mark.
+
+    By student id, in the order of `names`; without those for whom somebody else has
+    made a record meanwhile. What is told of them is made beforehand, but for the new
+    ids: from the insertion to the commit these students' check-ins wait.
+    """
+    if not names:
+        return {}
+    minutes, notes = mark.late_minutes(class_session), mark.notes or ""
+    new: dict[int, Changed] = {}
+    for student_id, name in names.items():
+        payload = record_of_values(
+            student_id,
+            name,
+            class_session.pk,
+            class_session.course.name,
+            None,
+            str(mark.status),
+            None,
+            minutes,
+            mark.method,
+            mark.reason,
+            notes,
+            1,
+        )
+        message = events.changed_payload(payload, old_status=UNMARKED, at=mark.at)
+        new[student_id] = (payload, message)
+    inserted = insert_records(
+        class_session,
+        names,
+        status=mark.status.value,
+        late_minutes=minutes,
+        verification_method=mark.method.value,
+        source=mark.source.value,
+        override_reason=mark.reason,
+        notes=notes,
+        version=1,
+    )
+    for student_id in names.keys() - inserted.keys():
+        del new[student_id]
+    for student_id, (payload, message) in new.items():
+        payload["id"] = message["id"] = inserted[student_id]
+    return new
+
+
 def apply_mark(
     class_session: ClassSession,
     records: Sequence[AttendanceRecord],
-    *,
-    status: Status,
-    method: VerificationMethod,
-    source: Source,
-    reason: str | None,
-    notes: str | None,
-    at: datetime,
-) -> list[Changed]:
+    names: Mapping[int, str],
+    mark: Mark,
+) -> dict[int, Changed]:
     """
-    Give all the claimed `records` one mark, in a number of statements that does not
-    grow with them; return them as changed, in roster order.
+    Give all the claimed `records` one mark; return them as changed, by student id.
+
+    In a number of statements that does not grow with them. `names` has at least
+    theirs.
     """
+    if not records:
+        return {}
     by_minutes: dict[int, list[int]] = defaultdict(list)
 
-    def mark(record: AttendanceRecord) -> None:
-        record.status = status
-        record.late_minutes = rules.override_late_minutes(
-            status, class_session.starts_at, record.check_in_time, at
-        )
-        record.verification_method = method
-        record.source = source
-        record.override_reason = reason
-        if notes is not None:
-            record.notes = notes
+    def change(record: AttendanceRecord) -> None:
+        record.status = mark.status
+        record.late_minutes = mark.late_minutes(class_session, record.check_in_time)
+        record.verification_method = mark.method
+        record.source = mark.source
+        record.override_reason = mark.reason
+        if mark.notes is not None:
+            record.notes = mark.notes
         record.version += 1
         by_minutes[record.late_minutes].append(record.pk)
 
-    changed = change_all(class_session, records, mark, at)
-    if not changed:
-        return []
+    changed = change_all(class_session, records, names, change, mark.at)
     values: dict[str, Any] = {
-        "status": status,
-        "verification_method": method,
-        "source": source,
-        "override_reason": reason,
+        "status": mark.status,
+        "verification_method": mark.method,
+        "source": mark.source,
+        "override_reason": mark.reason,
         "version": F("version") + 1,
     }
-    if notes is not None:
-        values["notes"] = notes
+    if mark.notes is not None:
+        values["notes"] = mark.notes
     claimed = AttendanceRecord.objects.filter(pk__in=[r.pk for r in records])
     if len(by_minutes) == 1:
         claimed.update(**values, late_minutes=records[0].late_minutes)
@@ -170,22 +243,18 @@ def apply_mark(
 def change_all(
     class_session: ClassSession,
     records: Sequence[AttendanceRecord],
+    names: Mapping[int, str],
     change: Callable[[AttendanceRecord], None],
     at: datetime,
-) -> list[Changed]:
-    """Change each of `records` in memory; return them as changed, in roster order."""
-    people = User.objects.filter(pk__in=[record.student_id for record in records])
-    students = {student.pk: student for student in people.only("name", "username")}
-    ordered = sorted(
-        records, key=lambda record: selectors.name_order(students[record.student_id])
-    )
-    changed = []
-    for record in ordered:
+) -> dict[int, Changed]:
+    """Change each of `records` in memory; return them as changed, by student id."""
+    changed = {}
+    for record in records:
         old_status = record.status
         change(record)
-        payload = record_payload(
-            record, class_session=class_session, student=students[record.student_id]
+        payload = named_record_payload(
+            record, class_session=class_session, name=names[record.student_id]
         )
         message = events.changed_payload(payload, old_status=old_status, at=at)
-        changed.append((payload, message))
+        changed[record.student_id] = (payload, message)
     return changed

@@ -140,7 +140,9 @@ def undo_operation(
         if check_in is not None and not record.is_checked_in:
             _count(check_in, record, current)
 
-    changed = change_all(current, untouched, bring_back, at)
+    names = selectors.names_of(record.student_id for record in untouched)
+    by_student = change_all(current, untouched, names, bring_back, at)
+    changed = [by_student[student_id] for student_id in names]
     # All rows are there and locked: one statement, however many and different they are.
     AttendanceRecord.objects.bulk_create(
         untouched,

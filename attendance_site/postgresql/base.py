@@ -1,10 +1,17 @@
-"""Django's PostgreSQL backend, with a health check that is no round trip."""
+"""
+Django's PostgreSQL backend, with a health check that is no round trip.
+
+And with times read by Python's own parser.
+"""
 
 from __future__ import annotations
 
 import select
+from datetime import UTC, datetime
+from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -20,6 +27,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # Of Django's base class, which its stubs leave out.
     health_check_enabled: bool
     health_check_done: bool
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        if self.timezone is UTC:
+            connection.adapters.register_loader("timestamptz", UtcLoader)
+        return connection
+
+    def _start_transaction_under_autocommit(self) -> None:
+        # What Django does for SQLite. Switching psycopg's autocommit off and on again
+        # around each transaction takes longer than the transaction's own BEGIN.
+        self.connection.execute("BEGIN")
 
     def close_if_health_check_failed(self) -> None:
         if (
@@ -37,3 +55,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         poll = select.poll()
         poll.register(self.connection.fileno(), select.POLLIN)
         return not poll.poll(0)
+
+
+class UtcLoader(BaseTzLoader):
+    """
+    Reads a time in UTC as Django's loader does, in a tenth of its time.
+
+    That one takes the text apart by a regular expression; a roster has hundreds.
+    """
+
+    timezone = UTC
+
+    def load(self, data: Any) -> datetime:
+        try:
+            return datetime.fromisoformat(bytes(data).decode())
+        except ValueError:
+            # Before our era, infinite or such: psycopg says so.
+            return super().load(data)
