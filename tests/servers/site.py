@@ -67,7 +67,7 @@ class SiteServer(Server):
             "ATTENDANCE_LISTEN": self.host.address,
             "ATTENDANCE_PORT": str(self.port),
         }
-        return {**site_environment(), **where, **self.env}
+        return {**site_environment(), **self.env, **where}
 
     def is_ready(self) -> bool:
         connection = self.connect()
