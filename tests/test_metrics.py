@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from attendance.models import ClassSession, User
 from tests.cast import make_students, token_of, wrong_code
 from tests.live import FAST_HEARTBEAT, open_stream, post, session_path
-from tests.servers import RedisServer, SiteServer
+from tests.servers import ProductionServer, RedisServer, SiteServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,36 +146,21 @@ def test_what_cannot_be_published_is_counted(
 # Under gunicorn -----------------------------------------------------------------------
 
 
-class Gunicorn(SiteServer):
-    """The site's HTTP in two worker processes, as README.md says for production."""
-
-    def command(self) -> list[str]:
-        return [
-            *[sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"],
-            *["attendance_site.wsgi", "--bind", f"127.0.0.1:{self.port}"],
-            *["--worker-class", "gthread", "--workers", "2", "--threads", "2"],
-        ]
-
-    @property
-    def workers(self) -> set[int]:
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        return {int(pid) for pid in children.read_text().split()}
-
-
 @pytest.fixture
-def gunicorn(transactional_db: None, tmp_path: Path) -> Iterator[Gunicorn]:
+def gunicorn(transactional_db: None, tmp_path: Path) -> Iterator[ProductionServer]:
     env = {
         **FAST_HEARTBEAT,
         "TMPDIR": str(tmp_path),
+        "WEB_CONCURRENCY": "2",
         "ATTENDANCE_LOG_FORMAT": "json",
         "ATTENDANCE_LOG_LEVEL": "INFO",
     }
-    with Gunicorn(env=env) as server:
+    with ProductionServer("web", env=env) as server:
         yield server
 
 
 def test_any_worker_tells_for_all_also_for_those_that_have_ended(
-    gunicorn: Gunicorn, class_session: ClassSession, tmp_path: Path
+    gunicorn: ProductionServer, class_session: ClassSession, tmp_path: Path
 ) -> None:
     code = class_session.verification_code
     tokens = [token_of(s) for s in make_students(class_session.course, 12)]

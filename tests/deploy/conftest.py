@@ -7,7 +7,6 @@ import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
@@ -23,9 +22,10 @@ from tests.servers import (
     production_environment,
 )
 from tests.servers.process import ROOT
+from tests.servers.site import Role
 from tests.waiting import wait_until
 
-ROLES: tuple[Literal["web", "live"], ...] = ("web", "live")
+ROLES: tuple[Role, ...] = ("web", "live")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

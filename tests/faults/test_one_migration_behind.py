@@ -18,7 +18,10 @@ from tests.faults.trial import RecordProperty, Trial
 from tests.live import FAST_HEARTBEAT, post
 from tests.servers import PostgresServer, SiteServer
 
-PROJECT = ("attendance", "attendance_site", "realtime", "static", "templates")
+PROJECT = (
+    *("attendance", "attendance_site", "deploy", "realtime"),
+    *("static", "templates"),
+)
 MODELS = {"event.py": "AttendanceEvent", "record.py": "AttendanceRecord"}
 NEW_FIELD = '    room = models.CharField(max_length=20, db_default="B12")\n\n'
 

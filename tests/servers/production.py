@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
-from typing import Literal
 
 from .process import HERE, ROOT, Host
-from .site import SiteServer, manage, site_environment
+from .site import Role, SiteServer, manage, site_environment
 
 KEY = "the-key-of-a-site-for-tests-" * 2
 
 
 class ProductionServer(SiteServer):
     """
-    One `deploy/serve web` or `deploy/serve live`, on the running test's servers.
+    One `deploy/serve web` or `deploy/serve live`, all its processes together.
 
-    `env` is what `production_environment` gives.
+    `env` is what `production_environment` gives, on the running test's servers.
     """
 
     def __init__(
         self,
-        role: Literal["web", "live"],
+        role: Role,
         *,
         env: dict[str, str],
         port: int | None = None,
@@ -33,9 +31,6 @@ class ProductionServer(SiteServer):
         super().__init__(port=port, host=host, env=env, folder=folder)
         self.role = role
         self.name = f"deploy/serve {role}"
-
-    def command(self) -> list[str]:
-        return [str(self.folder / "deploy" / "serve"), self.role]
 
     @property
     def workers(self) -> set[int]:
@@ -52,13 +47,6 @@ class ProductionServer(SiteServer):
     def _signal(self, number: signal.Signals) -> None:
         os.killpg(self.pid, number)  # launch.py has made it a group of its own
 
-    def environment(self) -> dict[str, str]:
-        where = {
-            "ATTENDANCE_LISTEN": self.host.address,
-            "ATTENDANCE_PORT": str(self.port),
-        }
-        return {**super().environment(), **where}
-
 
 def production_environment(var_dir: Path, **more: str) -> dict[str, str]:
     """
@@ -74,8 +62,6 @@ def production_environment(var_dir: Path, **more: str) -> dict[str, str]:
         "ATTENDANCE_VAR_DIR": str(var_dir),
         "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
         "DJANGO_SECRET_KEY": KEY,
-        # deploy/serve finds its programs there.
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         **more,
     }
     if not (var_dir / "static").exists():

@@ -1,4 +1,4 @@
-"""The project itself, served by daphne as a process of its own."""
+"""The project itself, served as a process of its own."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ import ssl
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from .process import HERE, ROOT, Host, Server
 
+Role = Literal["web", "live"]
+
 
 class SiteServer(Server):
-    """One daphne with the project's own settings, not the tests' settings.
+    """`deploy/serve live` with the project's own settings, not the tests' settings.
 
-    By default on the running test's database, Redis and channel prefix, so it
-    sees what a test commits (`transactional_db`). `env` goes on top of that.
-    `folder` holds the project that is served, this checkout unless told otherwise.
+    One daphne, which has HTTP beside the stream. By default on the running test's
+    database, Redis and channel prefix, so it sees what a test commits
+    (`transactional_db`). `env` goes on top of that. `folder` holds the project that is
+    served, this checkout unless told otherwise.
     """
 
     name = "the site"
+    role: Role = "live"
     stop_seconds = 15.0
     # What clients need to trust it, where it speaks TLS.
     tls: ssl.SSLContext | None = None
@@ -56,15 +60,14 @@ class SiteServer(Server):
         return manage(*arguments, env=self.environment(), folder=self.folder)
 
     def command(self) -> list[str]:
-        return [
-            *[sys.executable, "-m", "daphne", "-b", self.host.address],
-            *["-p", str(self.port)],
-            *["-v", "0", "--ping-interval", "20", "--ping-timeout", "30"],
-            *["--application-close-timeout", "5", "attendance_site.asgi:application"],
-        ]
+        return [str(self.folder / "deploy" / "serve"), self.role]
 
     def environment(self) -> dict[str, str]:
-        return {**site_environment(), **self.env}
+        where = {
+            "ATTENDANCE_LISTEN": self.host.address,
+            "ATTENDANCE_PORT": str(self.port),
+        }
+        return {**site_environment(), **self.env, **where}
 
     def is_ready(self) -> bool:
         connection = self.connect()
@@ -88,6 +91,8 @@ def site_environment() -> dict[str, str]:
         "ATTENDANCE_DEMO": "1",
         "DATABASE_URL": url_of_database(connection.settings_dict),
         "DJANGO_SETTINGS_MODULE": "attendance_site.settings",
+        # deploy/serve finds its programs there.
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONUNBUFFERED": "1",
     }
 
