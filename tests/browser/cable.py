@@ -10,6 +10,17 @@ from playwright.sync_api import Error, Page, Request, Route, WebSocketRoute
 
 from tests.browser.conftest import PATIENCE_MS
 
+# Between a page's fetch() and the moment when the test hears of it lies the browser,
+# which on a busy machine takes its time: so the page is asked what it waits for.
+COUNT_FETCHES = """
+const ask = window.fetch;
+window.unanswered = 0;
+window.fetch = (...all) => {
+  window.unanswered += 1;
+  return ask(...all).finally(() => (window.unanswered -= 1));
+};
+"""
+
 
 class Cable:
     """
@@ -32,6 +43,7 @@ class Cable:
         self._passing: set[WebSocketRoute] = set()
         self._asked_for: set[Request] = set()
         self.page = page
+        page.add_init_script(COUNT_FETCHES)
         page.on("request", lambda request: self._asked_for.add(request))
         page.on("requestfinished", lambda request: self._asked_for.discard(request))
         page.on("requestfailed", lambda request: self._asked_for.discard(request))
@@ -111,8 +123,11 @@ class Cable:
         self.run_until(lambda: len(self.polls) > polls, seconds)
 
     def settle(self) -> None:
-        """Wait for what the page has asked for."""
-        wait_until(self.page, lambda: not self._asked_for)
+        """Wait for what the page has asked for, and for the last byte of it."""
+        wait_until(
+            self.page,
+            lambda: not self.page.evaluate("unanswered") and not self._asked_for,
+        )
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         """The server closes the sockets that are there."""
