@@ -11,7 +11,7 @@ from bench.figures import Figures, Row, Section, Spread, percentile, ratios
 from bench.lab import Lab
 from bench.load import Answer, load
 from bench.sites import Site, embedded, stock
-from bench.sqlite import by_hand, migrate, models_in
+from bench.sqlite import by_hand, migrate
 from bench.trials import (
     CLIENTS,
     WARM_UP,
@@ -24,6 +24,7 @@ from bench.trials import (
     per_second,
     require_check_ins,
 )
+from tests.databases import using_sqlite
 
 # One screen: the teacher's.
 SCREENS = 1
@@ -49,7 +50,7 @@ def run(lab: Lab) -> Section:
     with tempfile.TemporaryDirectory(prefix="attendance-bench-") as folder:
         ours = _make_place(Path(folder) / "ours.sqlite3", "attendance_site.settings")
         theirs = _make_place(Path(folder) / "stock.sqlite3", "bench.stock.settings")
-        with models_in(ours.file):
+        with using_sqlite(ours.file):
             recording = _record(ours)
         found = Figures()
         with (
@@ -70,7 +71,7 @@ def _make_place(file: Path, settings: str) -> Place:
         "REDIS_URL": "",
     }
     migrate(environment)
-    with models_in(file):
+    with using_sqlite(file):
         recorded.spread_ids()
         hall = make_hall(WARM_UP + OURS_NUMBER, SCREENS)
         headers = school.cookie_headers(hall.school.students)
@@ -96,7 +97,7 @@ def _round(
     recording: recorded.Recording,
     found: Figures,
 ) -> None:
-    with models_in(ours.file):
+    with using_sqlite(ours.file):
         answers = _answers(site, ours, BURST, rate=BURST_PER_SECOND)
         found["errors"].append(_errors(answers))
         found["p99"].append(percentile(milliseconds(answers), 99))
@@ -105,7 +106,7 @@ def _round(
             raise RuntimeError(f"{_errors(answers)} check-ins were refused")
         found["ours"].append(per_second(answers))
         found["limit"].append(_by_hand(ours, recording))
-    with models_in(theirs.file):
+    with using_sqlite(theirs.file):
         answers = _answers(rival, theirs, STOCK_NUMBER)
     found["stock"].append(per_second(answers))
     found["refused"].append(_errors(answers))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.db import connections
 from django.db.backends.sqlite3._functions import (  # type: ignore[import-untyped]
     register,
 )
-from django.db.utils import load_backend
 
 from bench.recorded import Known, Part, Recording, fragments, returned_prefix, woven
 from tests.servers.process import ROOT
@@ -26,26 +23,6 @@ def migrate(environment: dict[str, str]) -> None:
     """Migrate the database that a process with this environment uses."""
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True)
-
-
-@contextlib.contextmanager
-def models_in(file: Path) -> Iterator[None]:
-    """Have Django's models use the SQLite database in `file` meanwhile."""
-    kept = connections["default"]
-    kept.close()
-    settings = {
-        **kept.settings_dict,
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(file),
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
-    }
-    backend = load_backend(settings["ENGINE"])
-    connections["default"] = backend.DatabaseWrapper(settings, "default")
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        connections["default"] = kept
 
 
 def by_hand(

@@ -32,6 +32,7 @@ from attendance.models import (
     User,
 )
 from attendance.services.class_sessions import create_class_session
+from attendance.services.marking import mark_in_bulk
 
 PASSWORD = "a password for tests"
 
@@ -270,6 +271,19 @@ def other_course(other_teacher: User) -> Course:
 def class_session(course: Course) -> ClassSession:
     """Open since just now, nobody marked yet."""
     return make_session(course)
+
+
+@pytest.fixture
+def marked(class_session: ClassSession, course: Course, teacher: User) -> ClassSession:
+    """`class_session` with three pupils more, and everyone marked present."""
+    make_students(course, 3)
+    mark_in_bulk(
+        class_session=class_session,
+        actor=teacher,
+        operation="mark_present",
+        reason="seen",
+    )
+    return class_session
 
 
 # Clients --------------------------------------------------------------------------

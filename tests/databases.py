@@ -50,7 +50,8 @@ def using_sqlite(file: Path) -> Iterator[None]:
         **kept.settings_dict,
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(file),
-        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+        # As the project's own settings have it.
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20},
     }
     backend = load_backend(settings["ENGINE"])
     connections["default"] = backend.DatabaseWrapper(settings, "default")

@@ -10,31 +10,14 @@ from django.test import Client
 from attendance.admin import lists
 from attendance.models import ClassSession, Course, User
 from attendance.selectors import search
-from attendance.services.marking import mark_in_bulk
-
-from .cast import make_students
+from tests.pages import browser_of
 
 RECORDS = "/admin/attendance/attendancerecord/"
 
 
 @pytest.fixture
 def admin_page(admin: User) -> Client:
-    client = Client()
-    client.force_login(admin)
-    return client
-
-
-@pytest.fixture
-def marked(class_session: ClassSession, course: Course, teacher: User) -> ClassSession:
-    """Ada Lovelace, Bela Bartok and three pupils, all marked."""
-    make_students(course, 3)
-    mark_in_bulk(
-        class_session=class_session,
-        actor=teacher,
-        operation="mark_present",
-        reason="seen",
-    )
-    return class_session
+    return browser_of(admin)
 
 
 @pytest.mark.django_db

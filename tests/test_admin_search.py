@@ -9,13 +9,12 @@ from django.test import Client
 
 from attendance.admin import searches
 from attendance.models import ClassSession, Course, User
-from attendance.services.marking import mark_in_bulk, override_status
+from attendance.services.marking import override_status
 from tests.cast import (
     enroll,
     make_course,
     make_person,
     make_session,
-    make_students,
     make_user,
 )
 from tests.pages import browser_of
@@ -24,19 +23,6 @@ from tests.pages import browser_of
 @pytest.fixture
 def page(admin: User) -> Client:
     return browser_of(admin)
-
-
-@pytest.fixture
-def marked(class_session: ClassSession, course: Course, teacher: User) -> ClassSession:
-    """Ada Lovelace, Bela Bartok and three pupils, all marked, in Math 101."""
-    make_students(course, 3)
-    mark_in_bulk(
-        class_session=class_session,
-        actor=teacher,
-        operation="mark_present",
-        reason="seen",
-    )
-    return class_session
 
 
 def looked_for(page: Client, model: str, text: str) -> Any:
