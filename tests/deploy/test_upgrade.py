@@ -52,7 +52,7 @@ def next_release(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def style_sheet(process: NginxServer) -> str:
+def style_sheet(process: SiteServer) -> str:
     """The path of a style sheet, as a page of that process has it."""
     page = ask(process, "/accounts/login/").decode()
     found = re.search(r'href="(/static/[^"]+\.css)"', page)
@@ -60,8 +60,8 @@ def style_sheet(process: NginxServer) -> str:
     return found[1]
 
 
-def ask(nginx: NginxServer, path: str) -> bytes:
-    status, body = answer_of(nginx, path)
+def ask(process: SiteServer, path: str) -> bytes:
+    status, body = answer_of(process, path)
     assert status == 200, f"{path}: {status}"
     return body
 
@@ -90,6 +90,23 @@ def test_a_worker_that_dies_after_the_switch_is_replaced_by_its_like(
         assert answer_of(web, "/new/")[0] == 404
     finally:
         deployment.switch(ROOT)
+
+
+def test_what_starts_again_before_the_switch_serves_its_own_files(
+    nginx: NginxServer,
+    deployment: Deployment,
+    next_release: Path,
+    environment: dict[str, str],
+) -> None:
+    """The next release's files are there already, and its list of them is not read."""
+    web = deployment.web[0]
+    before = style_sheet(web)
+    collect_static(environment, folder=next_release)
+    web.kill()
+    web.start()
+    assert style_sheet(web) == before
+    assert b"the next release" not in ask(web, before)
+    wait_until(functools.partial(nginx.answers_by, web), "nginx asks it again")
 
 
 def test_a_monitor_s_kept_connection_does_not_hold_up_the_rotation(
