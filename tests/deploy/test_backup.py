@@ -16,9 +16,11 @@ from tests.servers import PostgresServer, free_port, site_environment
 
 def environment(postgres: PostgresServer, database: str) -> dict[str, str]:
     """Of the site on that database, with PostgreSQL's programs on PATH."""
+    # Two choices that are the site's, and one that is libpq's.
+    choices = "prepare_threshold=2&sslmode=disable&server_side_binding=false"
     return {
         **site_environment(),
-        "DATABASE_URL": postgres.url_of(database),
+        "DATABASE_URL": f"{postgres.url_of(database)}?{choices}",
         "PATH": f"{postgres.bin}:{os.environ['PATH']}",
     }
 
@@ -95,3 +97,15 @@ def test_nothing_is_restored_without_heads(
     done = serve("restore", str(dump), env={**site_environment(), **nowhere})
     assert done.returncode == 1
     assert done.stderr.startswith(f"{tmp_path}/school.heads is not there")
+
+
+def test_a_parameter_that_nobody_knows(tmp_path: Path) -> None:
+    url = f"postgresql://u:secret@127.0.0.1:{free_port()}/school?sslmod=require"
+    dump = tmp_path / "school.dump"
+    dump.touch()
+    dump.with_suffix(".heads").touch()
+    done = serve("restore", str(dump), env={**site_environment(), "DATABASE_URL": url})
+    assert done.returncode == 1
+    assert done.stderr.startswith("DATABASE_URL makes no sense to PostgreSQL: ")
+    assert "sslmod" in done.stderr
+    assert "secret" not in done.stderr
