@@ -103,6 +103,28 @@ def test_compose_s_nginx_knows_all_its_processes() -> None:
     }
 
 
+def test_compose_s_nginx_treats_them_as_the_tested_one_does() -> None:
+    """It only asks for their addresses again, which Debian's nginx cannot."""
+
+    def rules(path: Path) -> list[str]:
+        lines = path.read_text().splitlines()
+        lines = [line.strip() for line in lines if not line.strip().startswith("#")]
+        return [
+            re.sub(r"^server \S+", "server", line.replace(" resolve ", " "))
+            for line in lines
+            if line and not line.startswith("resolver ")
+        ]
+
+    compose = SHIPPED / "upstreams.compose.conf"
+    assert rules(compose) == rules(SHIPPED / "site" / "upstreams.conf")
+    text = compose.read_text()
+    assert text.count(" resolve ") == text.count("    server ")
+    # Docker's own name server, in any network that a compose file makes.
+    assert re.search("^resolver 127.0.0.11 ", text, re.MULTILINE)
+    version = re.match(r"nginx:(\d+)\.(\d+)", COMPOSE["services"]["nginx"]["image"])
+    assert version and (int(version[1]), int(version[2])) >= (1, 28)
+
+
 def test_compose_mounts_files_that_exist() -> None:
     mounted = [
         volume.partition(":")[0]
