@@ -75,7 +75,7 @@ class NginxServer(SiteServer):
     def rotate(self, state: str, process: SiteServer) -> None:
         """`deploy/nginx/rotate`, with this nginx and its file."""
         program, *options = self.command()[:-2]
-        subprocess.run(
+        done = subprocess.run(
             [SHIPPED / "rotate", state, address_of(process)],
             env={
                 **os.environ,
@@ -86,6 +86,7 @@ class NginxServer(SiteServer):
             check=True,
             capture_output=True,
         )
+        assert b"[emerg]" not in done.stderr, done.stderr
 
     def access_log(self) -> list[dict[str, Any]]:
         """What it has answered so far, as the log's format has it."""
