@@ -75,6 +75,19 @@ def test_compose_starts_no_release_that_nobody_has_named() -> None:
         assert "deploy/.env" in (ROOT / name).read_text().splitlines()
 
 
+def test_compose_asks_no_registry_for_our_image() -> None:
+    """A stranger could have put one there under its name."""
+    assert {service.get("pull_policy") for service in OURS.values()} == {"never"}
+    assert [name for name, service in OURS.items() if "build" in service] == ["migrate"]
+
+
+def test_compose_waits_for_the_database_that_stays() -> None:
+    """The first start has another one meanwhile, which does not listen on TCP."""
+    (_, command) = COMPOSE["services"]["database"]["healthcheck"]["test"]
+    assert command.startswith("pg_isready -h 127.0.0.1 ")
+    assert OURS["migrate"]["depends_on"]["database"] == {"condition": "service_healthy"}
+
+
 def test_the_upgrade_with_compose_has_all_steps_in_order() -> None:
     """Those that start one process leave out what it depends on, the migration too."""
     readme = (DEPLOY / "README.md").read_text()
