@@ -18,8 +18,10 @@ import shutil
 import tempfile
 from typing import Any
 
-_listen = os.environ.get("ATTENDANCE_LISTEN", "127.0.0.1")
-bind = f"{_listen}:{os.environ.get('ATTENDANCE_PORT', '8001')}"
+_listen = os.environ.get("ATTENDANCE_LISTEN", "127.0.0.1").strip("[]")
+# An address of IPv6 has colons itself.
+_host = f"[{_listen}]" if ":" in _listen else _listen
+bind = f"{_host}:{os.environ.get('ATTENDANCE_PORT', '8001')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 3

@@ -14,8 +14,11 @@ import urllib.request
 def problem() -> str:
     """What keeps the process from serving; empty when nothing does."""
     port = os.environ.get("ATTENDANCE_PORT", "8001")
-    listen = os.environ.get("ATTENDANCE_LISTEN", "127.0.0.1")
-    here = "127.0.0.1" if listen == "0.0.0.0" else listen
+    listen = os.environ.get("ATTENDANCE_LISTEN", "127.0.0.1").strip("[]")
+    # Who listens everywhere listens on loopback; and IPv6 stands in brackets.
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen, listen)
+    if ":" in here:
+        here = f"[{here}]"
     # No proxy of the environment: this is the process next door.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
