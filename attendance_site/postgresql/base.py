@@ -1,7 +1,7 @@
 """
 Django's PostgreSQL backend, with a health check that is no round trip.
 
-And with times read by Python's own parser.
+And with transactions that it begins itself, and times read by Python's own parser.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.base import ServerSideCursor
 from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 from django.db.utils import DatabaseErrorWrapper
+from django.utils.asyncio import async_unsafe
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -39,8 +41,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         # What Django does for SQLite. Switching psycopg's autocommit off and on again
         # around each transaction takes longer than the transaction's own BEGIN.
+        begin = "BEGIN"
+        asked = self.connection.isolation_level  # of OPTIONS; None: PostgreSQL's own
+        if asked is not None:
+            begin += f" ISOLATION LEVEL {asked.name.replace('_', ' ')}"
         with self.wrap_database_errors:
-            self.connection.execute("BEGIN")
+            self.connection.execute(begin)
+
+    @async_unsafe
+    def create_cursor(self, name: str | None = None) -> Any:
+        if name is None or not self.in_atomic_block:
+            return super().create_cursor(name)
+        # Django goes by psycopg's autocommit, which stays on here: every cursor with a
+        # name would outlive its transaction, and one that locks rows cannot.
+        bound = self.settings_dict["OPTIONS"].get("server_side_binding") is True
+        kind: Any = self.connection.server_cursor_factory if bound else ServerSideCursor
+        return kind(self.connection, name, scrollable=False, withhold=False)
 
     def close_if_health_check_failed(self) -> None:
         if (
