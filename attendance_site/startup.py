@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
@@ -24,4 +25,19 @@ def refuse_demo_settings() -> None:
         raise ImproperlyConfigured(
             f"Not fit for production, so not started:\n{lines}\n"
             "To try the project out, use `python3 run.py serve`."
+        )
+
+
+def refuse_uncollected_files() -> None:
+    """
+    Stop here when pages would not find their style sheets: each would be an error.
+
+    Raises ImproperlyConfigured with what to do. The demo collects nothing.
+    """
+    if not isinstance(staticfiles_storage, ManifestFilesMixin):
+        return
+    if not staticfiles_storage.hashed_files:
+        raise ImproperlyConfigured(
+            "Not started, because no static files were collected from "
+            f"{settings.BASE_DIR}: run `deploy/serve manage collectstatic --no-input`."
         )

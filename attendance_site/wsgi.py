@@ -8,6 +8,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_site.settings")
 
 application = get_wsgi_application()
 
-from attendance_site.startup import refuse_demo_settings  # noqa: E402
+from attendance_site.startup import (  # noqa: E402
+    refuse_demo_settings,
+    refuse_uncollected_files,
+)
 
 refuse_demo_settings()
+refuse_uncollected_files()

@@ -159,12 +159,28 @@ def test_without_any_settings_it_does_not_start(
     assert (tmp_path / "demo_secret_key").read_text() not in done.stderr
 
 
-@pytest.mark.parametrize("entry_point", ["wsgi", "asgi"])
-def test_with_its_settings_it_starts(entry_point: str, tmp_path: Path) -> None:
+def start(entry_point: str) -> tuple[str, str]:
+    return "-c", f"from attendance_site.{entry_point} import application; print('up')"
+
+
+def test_with_its_settings_it_starts(tmp_path: Path) -> None:
     """Before any request: neither PostgreSQL nor Redis is asked for anything."""
-    code = f"from attendance_site.{entry_point} import application; print('ready')"
-    done = run("-c", code, env=environment(tmp_path, **PRODUCTION_ENVIRONMENT))
-    assert (done.returncode, done.stdout) == (0, "ready\n"), done.stderr
+    done = run(*start("asgi"), env=environment(tmp_path, **PRODUCTION_ENVIRONMENT))
+    assert (done.returncode, done.stdout) == (0, "up\n"), done.stderr
+
+
+def test_pages_are_not_served_without_their_static_files(tmp_path: Path) -> None:
+    """Every page would end in an error."""
+    env = environment(tmp_path, **PRODUCTION_ENVIRONMENT)
+    refused = run(*start("wsgi"), env=env)
+    assert refused.returncode == 1
+    assert f"no static files were collected from {ROOT}" in refused.stderr
+    assert "run `deploy/serve manage collectstatic" in refused.stderr
+    others = ("admin", "drf_spectacular_sidecar", "rest_framework")
+    ignored = [word for name in others for word in ("--ignore", name)]
+    run("manage.py", "collectstatic", "--no-input", *ignored, env=env)
+    done = run(*start("wsgi"), env=env)
+    assert (done.returncode, done.stdout) == (0, "up\n"), done.stderr
 
 
 def test_the_check_command_names_what_is_wrong(tmp_path: Path) -> None:
