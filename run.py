@@ -54,6 +54,8 @@ def main(arguments: list[str]) -> int:
     command = COMMANDS.get(arguments[0]) if arguments else None
     if command is None:
         asked_for_help = arguments in (["help"], ["-h"], ["--help"])
+        if arguments and not asked_for_help:
+            print(f"There is no command {arguments[0]!r}.\n", file=sys.stderr)
         print(__doc__.strip(), file=sys.stdout if asked_for_help else sys.stderr)
         return 0 if asked_for_help else 2
     os.chdir(ROOT)
@@ -99,6 +101,8 @@ def serve_installed(arguments: list[str]) -> int:
     everywhere = host in ("0.0.0.0", "::")
     shown = "localhost" if everywhere else f"[{host}]" if ":" in host else host
     say(f"Serving on http://{shown}:{port}/ - stop with Ctrl-C.")
+    if everywhere:
+        say("For phones open it by this machine's address: the QR code leads there.")
     keep_to_one_core()
     CommandLineInterface().run(
         ["-b", host, "-p", str(port), "-v", "0"]

@@ -14,6 +14,8 @@ def check_in_message(record: Payload, *, already_checked_in: bool) -> str:
         return f"You were already checked in to {name}."
     if record["is_late"]:
         minutes = record["late_minutes"]
+        if not minutes:
+            return f"You are checked in to {name}, less than a minute late."
         plural = "" if minutes == 1 else "s"
         return f"You are checked in to {name}, {minutes} minute{plural} late."
     return f"You are checked in to {name}, on time."

@@ -126,6 +126,14 @@ if DATABASE_POOLER:
     # Both would live in one connection and be looked for in another.
     _database["DISABLE_SERVER_SIDE_CURSORS"] = True
     _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "prepare_threshold": None}
+elif _database["ENGINE"] == "attendance_site.postgresql":
+    # For all but an administrator's count of everything starting parallel workers, or
+    # compiling, takes longer than the statement; PostgreSQL begins with both as soon as
+    # tables are large, however few of their rows are wanted.
+    _database["OPTIONS"] = {
+        "options": "-c jit=off -c max_parallel_workers_per_gather=0",
+        **_database["OPTIONS"],
+    }
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

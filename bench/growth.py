@@ -28,6 +28,8 @@ _REASONS = {
     "records of everybody": _COUNTED,
     "class sessions of everybody": _COUNTED,
 }
+# No plan explains this by itself: an index or a redesign is due.
+_UNEXPLAINED = "Not explained yet: its slowest statement is below."
 
 
 def run(lab: Lab) -> Section:
@@ -60,15 +62,16 @@ def _measured(lab: Lab) -> Section:
 
 def _row(name: str, costs: Sequence[list[float]]) -> Row:
     ratio = ratios(costs[-1], costs[0])
+    met = ratio.median <= GOAL
     return Row(
         what=name,
         figure=Spread.of(costs[-1], "ms"),
         goal=f"≤ {GOAL} ×",
-        met=ratio.median <= GOAL,
+        met=met,
         against=f"with {SIZES[0]:,} records",
         limit=Spread.of(costs[0], "ms"),
         ratio=ratio,
-        reason=_REASONS.get(name, ""),
+        reason="" if met else _REASONS.get(name, _UNEXPLAINED),
     )
 
 
@@ -120,8 +123,8 @@ def _blocks(school: Grown, name: str) -> int:
 def _worst_plan(school: Grown, name: str) -> str:
     school.use()
     queries = queries_of(school.operations()[name]())
-    worst = max(queries, key=lambda query: query.blocks())
+    worst = max(queries, key=lambda query: query.milliseconds())
     return (
-        f"*{name}*, the statement that looks at most blocks with "
+        f"*{name}*, its slowest statement with "
         f"{school.size.records:,} records:\n\n```\n{worst.sql}\n{worst.plan()}\n```"
     )

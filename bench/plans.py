@@ -18,13 +18,22 @@ class Query:
 
     def blocks(self) -> int:
         """How many blocks of 8 kB it looks at, cached or not."""
-        (found,) = self._explain("ANALYZE, BUFFERS, FORMAT JSON")
-        plan = found[0]["Plan"]
+        plan = self._explained()["Plan"]
         return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+    def milliseconds(self) -> float:
+        """How long planning and executing take, by PostgreSQL's own clock."""
+        found = self._explained()
+        return float(found["Planning Time"] + found["Execution Time"])
 
     def plan(self) -> str:
         """The plan as PostgreSQL prints it."""
         return "\n".join(self._explain("ANALYZE, BUFFERS, COSTS OFF"))
+
+    def _explained(self) -> dict[str, Any]:
+        (found,) = self._explain("ANALYZE, BUFFERS, FORMAT JSON")
+        (about,) = found
+        return dict(about)
 
     def _explain(self, options: str) -> list[Any]:
         with connection.cursor() as cursor:

@@ -111,6 +111,18 @@ def test_after_the_grace_period_it_is_late(
     assert body["record"]["late_minutes"] == 7
 
 
+def test_who_is_late_by_seconds_is_told_so(
+    class_session, student_client, teacher_client
+):
+    starts_at = timezone.now() - timedelta(seconds=20)
+    settings = {"starts_at": starts_at, "grace_minutes": 0}
+    teacher_client.patch(session_path(class_session), settings)
+    token = qr_token_of(teacher_client, class_session)
+    body = student_client.post(PATH, {"token": token}).json()
+    assert body["record"]["late_minutes"] == 0
+    assert body["message"] == "You are checked in to Math 101, less than a minute late."
+
+
 def test_the_token_does_for_every_student(
     class_session, student, student2, teacher_client
 ):

@@ -1,8 +1,11 @@
 """What was done to the marks of a class session, and what of it can be undone."""
 
+import re
+
 import pytest
 
 from tests.cast import API, client_for, session_path
+from tests.pages import browser_of, live_page
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +76,21 @@ def test_it_works(
     }
     assert (closing["new_status"], marked["new_status"]) == ("absent", "excused")
     assert undone["new_status"] is None
+
+
+def test_the_live_page_lists_the_latest_of_them(
+    operations, do, class_session, student, teacher
+):
+    for number in range(20):
+        do("override/", student_id=student.pk, status="late", reason=f"{number}")
+    do("bulk/", operation="mark_excused", reason="trip")
+    page = browser_of(teacher).get(live_page(class_session)).content.decode()
+    _, _, listed = page.partition('<ol id="operations">')
+    times = re.findall(r'<time datetime="([^"]+)"', listed)
+    undoable = re.findall(r'name="operation_id" value="([^"]+)"', listed)
+    latest = operations("?page_size=20")["results"]
+    assert times == [entry["timestamp"] for entry in latest]
+    assert undoable == [e["operation_id"] for e in latest if e["is_undoable"]]
 
 
 def test_they_come_in_pages(operations, do, student):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from attendance import links
 from attendance.models import ClassSession, Course, User
 from attendance.services.check_in import check_in_by_token
 from attendance.services.class_sessions import close_class_session
 from attendance.services.marking import override_status
-from tests.cast import make_students
+from tests.cast import make_session, make_students
 from tests.pages import browser_of, live_page, text_of
 
 
@@ -47,6 +49,26 @@ def test_times_are_those_of_the_course(
     assert at
     local = at.astimezone(course.zone)
     assert f'datetime="{outcome.record["check_in_time"]}">{local:%H:%M:%S}<' in html
+
+
+def test_minutes_are_shown_of_who_is_late_by_any(
+    course: Course, teacher: User, student: User, student2: User
+) -> None:
+    begun = make_session(course, starts_at=timezone.now() - timedelta(minutes=9))
+    planned = make_session(course, starts_at=timezone.now() + timedelta(hours=1))
+    for class_session, late in ((begun, "9 min"), (planned, "")):
+        override_status(
+            class_session=class_session,
+            actor=teacher,
+            student_id=student.pk,
+            status="late",
+            reason="Seen",
+        )
+        html = text_of(browser_of(teacher).get(live_page(class_session)))
+        assert f'data-field="late">{late}</span>' in html.split("Bela Bartok")[0]
+        record = class_session.records.get()
+        own = text_of(browser_of(student).get(f"/me/records/{record.pk}/"))
+        assert (" min<" in own) == bool(late)
 
 
 def test_closed_session_shows_neither_code_nor_link(

@@ -72,6 +72,9 @@ class _ChangePassword(SuccessMessageMixin, PasswordChangeView):
         "Your password has been changed. Your API tokens have been revoked."
     )
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "label_suffix": ""}
+
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         revoke_tokens(form.user)

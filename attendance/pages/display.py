@@ -79,8 +79,9 @@ def late_rule(class_session: Payload, zone: ZoneInfo) -> str:
 
 
 def late_text(record: Payload) -> str:
-    """How late, or nothing."""
-    return f"{record['late_minutes']} min" if record["is_late"] else ""
+    """How late in whole minutes, or nothing."""
+    minutes = record["late_minutes"]
+    return f"{minutes} min" if minutes else ""
 
 
 def row(record: Payload, zone: ZoneInfo) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 // <details class="confirm">: one open at a time; Escape and a click elsewhere close it.
+// What is asked comes into view, also at the bottom of a screen.
 
 const opened = () => document.querySelectorAll("details.confirm[open]");
 
@@ -16,3 +17,10 @@ document.addEventListener("keydown", (event) => {
     if (inside) details.querySelector("summary").focus();
   }
 });
+
+// It does not bubble.
+document.addEventListener("toggle", ({ target }) => {
+  if (target.matches("details.confirm[open]")) {
+    target.querySelector(".confirm-box").scrollIntoView({ block: "nearest" });
+  }
+}, true);

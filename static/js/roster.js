@@ -85,7 +85,7 @@ export class Roster {
       reason: record.override_reason ?? "",
       notes: record.notes,
       status: this.labels.statuses[status],
-      late: record.is_late ? `${record.late_minutes} min` : "",
+      late: record.late_minutes ? `${record.late_minutes} min` : "",
       time: at ? this.clock.seconds(new Date(at)) : "",
       method: this.labels.methods[record.verification_method] ?? "",
     };

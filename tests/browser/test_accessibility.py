@@ -27,10 +27,14 @@ def check(page: Page, where: str) -> None:
         for node in finding["nodes"]
     ]
     assert serious == []
-    wide = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert not scrolls_sideways(page), f"{where} scrolls sideways"
+
+
+def scrolls_sideways(page: Page) -> bool:
+    wide: bool = page.evaluate(
+        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     )
-    assert wide <= 0, f"{where} scrolls sideways"
+    return wide
 
 
 @pytest.mark.parametrize(("scheme", "phone"), LOOKS)
@@ -109,6 +113,24 @@ def test_pages_of_students(
     check(page, "the result")
     page.goto("/me/")
     check(page, "my attendance")
+
+
+def test_the_live_page_fits_screens_of_every_width(
+    class_session: ClassSession, teacher: User, student: User, open_page: OpenPage
+) -> None:
+    check_in_by_token(student=student, token=links.current_token(class_session))
+    override_status(
+        class_session=class_session,
+        actor=teacher,
+        student_id=student.pk,
+        status="excused",
+        reason="An appointment that was announced in time",
+    )
+    page = open_page(teacher, live_path(class_session))
+    page.locator("#bulk-panel summary").click()
+    for width in (1440, 1200, 1024, 800, 600, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert not scrolls_sideways(page), f"{width} pixels"
 
 
 def test_targets_on_a_phone_are_big_enough(
