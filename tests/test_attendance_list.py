@@ -86,6 +86,13 @@ def test_it_can_be_filtered(records, course, student, student2, teacher_client):
     assert listed(teacher_client, both) == [first]
 
 
+def test_in_a_course_that_one_takes_are_the_own(records, course, student_client):
+    assert listed(student_client, f"?course={course.pk}") == [
+        records["newer"],
+        records["older"],
+    ]
+
+
 def test_what_the_caller_may_not_see_filters_to_nothing(
     records, other_course, outsider, student2, teacher_client, student_client
 ):

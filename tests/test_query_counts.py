@@ -126,6 +126,15 @@ def test_records(school, bulk, size, django_assert_num_queries):
 
 
 @SIZES
+def test_records_of_a_course(school, bulk, size, django_assert_num_queries):
+    bulk("mark_present")
+    course, *_, client = school
+    with django_assert_num_queries(4):
+        answer = client.get(f"{API}/attendance/?course={course.pk}")
+    assert len(answer.json()["results"]) == size
+
+
+@SIZES
 def test_history(school, bulk, django_assert_num_queries):
     _, _, students, client = school
     for operation in ("mark_absent", "mark_late", "mark_present"):

@@ -185,6 +185,9 @@ def records_visible(user: User, **lookups: int) -> QuerySet[AttendanceRecord]:
     )
     if user.is_staff:
         return shown
+    course_id = lookups.get("class_session__course")
+    if course_id is not None:
+        return shown if can_teach(user, course_id) else shown.filter(student=user)
     # A union, because no index serves an OR over two tables: each half has its own,
     # and both are told of the lookups, which leave little of a teacher's years.
     own = matching.filter(student=user).order_by()

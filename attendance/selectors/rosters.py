@@ -97,23 +97,22 @@ def roster(class_session: ClassSession) -> Roster:
     is of one moment; and plain values: making two model instances a row took longer
     than everything else. The session's own row is there even if nobody else is.
     """
+    # Each record is looked up by itself, once more: an anti-join of the halves instead
+    # is a loop in a loop wherever PostgreSQL does not know yet how many rows there are.
     statement = f"""
         SELECT s.revision, {newest_overruled()}, u.id, u.name, u.username,
-            {", ".join(f"listed.{name}" for name in _MARK)}
+            {", ".join(f"r.{name}" for name in _MARK)}
         FROM {rows.table(ClassSession)} s
         LEFT JOIN (
-            SELECT r.student_id, {", ".join(f"r.{name}" for name in _MARK)}
-            FROM {rows.table(AttendanceRecord)} r
-            WHERE r.class_session_id = %s
-            UNION ALL
-            SELECT e.student_id, {", ".join("NULL" for _ in _MARK)}
-            FROM {rows.table(Enrollment)} e
-            WHERE e.course_id = %s AND e.ended_at IS NULL AND %s AND NOT EXISTS (
-                SELECT 1 FROM {rows.table(AttendanceRecord)} r
-                WHERE r.class_session_id = %s AND r.student_id = e.student_id
-            )
-        ) listed ON true
-        LEFT JOIN {rows.table(User)} u ON u.id = listed.student_id
+            SELECT student_id FROM {rows.table(AttendanceRecord)}
+            WHERE class_session_id = %s
+            UNION
+            SELECT student_id FROM {rows.table(Enrollment)}
+            WHERE course_id = %s AND ended_at IS NULL AND %s
+        ) on_it ON true
+        LEFT JOIN {rows.table(User)} u ON u.id = on_it.student_id
+        LEFT JOIN {rows.table(AttendanceRecord)} r
+            ON r.class_session_id = %s AND r.student_id = u.id
         WHERE s.id = %s
     """
     pk, is_closed = class_session.pk, class_session.state == State.CLOSED
