@@ -4,6 +4,7 @@ snapshot: nothing that is read or kept for a socket is without bounds."""
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
 from attendance import selectors
 from attendance.models import ClassSession, User
@@ -16,8 +17,9 @@ from tests.servers import SiteServer
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@transaction.atomic
 def change(class_session: ClassSession, teacher: User, student: User, n: int) -> None:
-    """Commit so many messages about one student."""
+    """Commit so many messages about one student: at once, so no heartbeat sees half."""
     for number in range(n):
         override_status(
             class_session=class_session,
@@ -28,8 +30,9 @@ def change(class_session: ClassSession, teacher: User, student: User, n: int) ->
         )
 
 
+@transaction.atomic
 def change_all(class_session: ClassSession, teacher: User, n: int) -> None:
-    """Commit so many messages about all students."""
+    """Commit so many messages about all students, at once."""
     for number in range(n):
         mark_in_bulk(
             class_session=class_session,
