@@ -17,7 +17,10 @@ wsgi_application = get_wsgi_application()
 from django.conf import settings  # noqa: E402
 
 from attendance_site.http_bridge import HTTPBridge  # noqa: E402
-from attendance_site.startup import refuse_demo_settings  # noqa: E402
+from attendance_site.startup import (  # noqa: E402
+    refuse_demo_settings,
+    spare_full_collections,
+)
 from realtime.routing import websocket_application  # noqa: E402
 
 refuse_demo_settings()
@@ -32,3 +35,5 @@ application = ProtocolTypeRouter(
         "websocket": websocket_application,
     }
 )
+
+spare_full_collections()

@@ -12,7 +12,6 @@ folder of TMPDIR for each master process, and are forgotten with it. A reload (H
 keeps the master and so the counts; a new master (USR2) begins anew.
 """
 
-import gc
 import os
 import shutil
 import tempfile
@@ -53,14 +52,14 @@ def when_ready(server: Any) -> None:
     from django.conf import settings
     from django.db import connections
 
+    from attendance_site.startup import spare_full_collections
+
     # All views: the application by itself imports them with its first request only.
     import_module(settings.ROOT_URLCONF)
     # A connection that two processes write to is no connection; there should be none.
     connections.close_all()
-    # What exists now lives as long as the process: a collection in a worker need not
-    # touch it, and so does not copy the pages that it is on.
-    gc.collect()
-    gc.freeze()
+    # So that a collection in a worker does not copy the pages that it shares, either.
+    spare_full_collections()
 
 
 def pre_fork(server: Any, worker: Any) -> None:
