@@ -145,7 +145,7 @@ CHANNEL_LAYERS: dict[str, Any]
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "attendance.channel_layer.RedisChannelLayer",
             "CONFIG": {
                 "hosts": [channel_host(REDIS_URL)],
                 "prefix": CHANNEL_PREFIX,

@@ -21,7 +21,7 @@ PAGE_GOALS = {FEW: 10.0, MANY: 60.0}
 SNAPSHOT_GOALS = {FEW: 8.0, MANY: 50.0}
 REASON = (
     "By the profile a third is the template engine on the page around the rows, a "
-    "third reading (six statements; a sixth of all is waiting for the database), a "
+    "third reading (five statements; a sixth of all is waiting for the database), a "
     "seventh filling the rows, and the rest Django's: person, middleware, answer."
 )
 # Requests of one round, of which the median counts.

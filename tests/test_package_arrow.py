@@ -13,8 +13,8 @@ PACKAGES = ["attendance", "realtime", "attendance_site"]
 # In this order: each imports only what stands before it.
 PARTS = """
     addresses converters tracing exceptions metrics append_only rows models rules codes
-    links payloads wording sealing publisher events selectors verification services
-    api pages admin demo management apps migrations
+    links payloads wording sealing channel_layer publisher events selectors verification
+    services api pages admin demo management apps migrations
 """.split()
 
 

@@ -51,6 +51,24 @@ async def test_it_sends_in_order(redis: RedisServer) -> None:
     assert (publisher.failed, publisher.dropped) == (0, 0)
 
 
+async def test_it_keeps_the_order_of_what_has_piled_up(redis: RedisServer) -> None:
+    """Also where several are sent in one round trip."""
+    publisher = Publisher()
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add("group", channel)
+    redis.freeze()
+    for number in range(200):
+        publisher.submit(publication(number))
+    redis.thaw()
+    async with asyncio.timeout(10):
+        heard = [(await layer.receive(channel))["number"] for _ in range(200)]
+    await layer.flush()
+
+    assert heard == list(range(200))
+    assert publisher.failed == 0
+
+
 async def test_an_outage_is_counted_and_logged_once(
     redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -77,8 +95,8 @@ async def test_with_a_hung_broker_the_oldest_make_room(
     redis.freeze()
     for number in range(100):
         publisher.submit(publication(number))
-    # One may be on its way, ten wait, all others had to go.
-    assert publisher.dropped >= 89
+    # Ten may be on their way, ten wait, all others had to go.
+    assert publisher.dropped >= 80
     assert sum("queue full" in message for message in caplog.messages) == 1
     redis.thaw()
     assert await asyncio.to_thread(publisher.flush, 20)

@@ -42,7 +42,7 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
     """The live page: QR and code, counts, the roster as of one revision."""
     user = person(request)
     found = selectors.class_session_for_teacher(user, class_session_id)
-    snapshot, state = selectors.snapshot_with_state(found)
+    snapshot, state, marks = selectors.whole_snapshot(found)
     zone = found.course.zone
     # The number before the conflicts: one that comes in between is looked up again.
     newest = state.get("conflicts")
@@ -63,7 +63,11 @@ def class_session(request: HttpRequest, class_session_id: int) -> HttpResponse:
             "versions": display.versions(snapshot["records"]),
             "operations": display.operations(
                 selectors.operations(
-                    found, user, latest, are_all=len(latest) < OPERATIONS_SHOWN
+                    found,
+                    user,
+                    latest,
+                    are_all=len(latest) < OPERATIONS_SHOWN,
+                    marks=marks,
                 ),
                 zone,
             ),

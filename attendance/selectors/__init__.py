@@ -58,8 +58,8 @@ from attendance.selectors.streams import (
     replay,
     roster_changed_unsaid,
     snapshot,
-    snapshot_with_state,
     stream_state,
+    whole_snapshot,
 )
 
 __all__ = [
@@ -105,9 +105,9 @@ __all__ = [
     "situation_by_code",
     "situation_by_id",
     "snapshot",
-    "snapshot_with_state",
     "standing",
     "stream_state",
     "teachers_among",
     "versions_left_by",
+    "whole_snapshot",
 ]

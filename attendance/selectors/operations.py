@@ -62,11 +62,13 @@ def operations(
     events: Iterable[AttendanceEvent],
     *,
     are_all: bool = False,
+    marks: Mapping[int, tuple[str, int]] | None = None,
 ) -> list[Payload]:
     """
     These operations of the class session, and whether `viewer` can undo them now.
 
-    `are_all`: it has no others, so none need be looked for.
+    `are_all`: it has no others, so none need be looked for. `marks`: source and version
+    of all its records by student id, if they are at hand.
     """
     listed = list(events)
     now = timezone.now()
@@ -79,7 +81,9 @@ def operations(
     # Most often there is none, and then nothing more to look up.
     if in_time:
         brought_back = _BroughtBack(class_session.pk, listed if are_all else None)
-        standing = brought_back.stand_for(_replaceable(class_session, viewer))
+        if marks is None:
+            marks = _marks(class_session)
+        standing = brought_back.stand_for(_replaceable(marks, viewer))
         for event in listed:
             if event.pk not in in_time:
                 continue
@@ -91,17 +95,26 @@ def operations(
     ]
 
 
-def _replaceable(class_session: ClassSession, viewer: User) -> dict[int, int]:
-    """The versions of the records that `viewer` may change, by student id."""
-    source = Source.of(viewer)
-    weaker = [s.value for s in Source if rules.may_replace(source, s)]
+def _marks(class_session: ClassSession) -> dict[int, tuple[str, int]]:
+    """Source and version of the records, by student id."""
     statement = f"""
-        SELECT student_id, version FROM {rows.table(AttendanceRecord)}
-        WHERE class_session_id = %s AND source IN ({", ".join(["%s"] * len(weaker))})
+        SELECT student_id, source, version FROM {rows.table(AttendanceRecord)}
+        WHERE class_session_id = %s
     """
     with connection.cursor() as cursor:
-        cursor.execute(statement, [class_session.pk, *weaker])
-        return dict(cursor.fetchall())
+        cursor.execute(statement, [class_session.pk])
+        return {student: (source, version) for student, source, version in cursor}
+
+
+def _replaceable(marks: Mapping[int, tuple[str, int]], viewer: User) -> dict[int, int]:
+    """The versions of the records that `viewer` may change, by student id."""
+    source = Source.of(viewer)
+    weaker = {s.value for s in Source if rules.may_replace(source, s)}
+    return {
+        student: version
+        for student, (marked_by, version) in marks.items()
+        if marked_by in weaker
+    }
 
 
 def same_marks(

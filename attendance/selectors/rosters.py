@@ -81,11 +81,13 @@ class Roster:
     A Record for everyone on the roster, in roster order, as of one revision.
 
     `newest_overruled` is that of `stream_state`: what a heartbeat calls `conflicts`.
+    `marks` are the sources and versions of all the records, by student id.
     """
 
     revision: int
     newest_overruled: int | None
     records: list[Payload]
+    marks: dict[int, tuple[str, int]]
 
 
 def roster(class_session: ClassSession) -> Roster:
@@ -100,7 +102,7 @@ def roster(class_session: ClassSession) -> Roster:
     # Each record is looked up by itself, once more: an anti-join of the halves instead
     # is a loop in a loop wherever PostgreSQL does not know yet how many rows there are.
     statement = f"""
-        SELECT s.revision, {newest_overruled()}, u.id, u.name, u.username,
+        SELECT s.revision, {newest_overruled()}, r.source, u.id, u.name, u.username,
             {", ".join(f"r.{name}" for name in _MARK)}
         FROM {rows.table(ClassSession)} s
         LEFT JOIN (
@@ -121,16 +123,17 @@ def roster(class_session: ClassSession) -> Roster:
     if not found:
         raise NotFoundError
     session = (pk, class_session.course.name)
-    records = []
-    for _, _, student_id, name, username, *mark in found:
+    records, marks = [], {}
+    for _, _, source, student_id, name, username, *mark in found:
         shown = shown_name(name, username)
-        if mark[0] is not None:
+        if source is not None:
+            marks[student_id] = source, mark[-1]
             records.append(record_of_values(student_id, shown, *session, *mark))
         elif student_id is not None:
             records.append(unmarked_of_values(student_id, shown, *session))
     records.sort(key=lambda r: order_of_values(r["student_name"], r["student_id"]))
     revision, newest = found[0][:2]
-    return Roster(revision, newest, records)
+    return Roster(revision, newest, records, marks)
 
 
 def newest_overruled() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet, Sum
@@ -71,13 +72,20 @@ def snapshot(class_session_id: int) -> Payload:
     in between; a session that never rests is held still for the third try.
     Raises NotFoundError when there is no such class session.
     """
-    payload, _ = _snapshot(class_session_id)
-    return payload
+    return _snapshot(class_session_id).payload
 
 
-def snapshot_with_state(class_session: ClassSession) -> tuple[Payload, Payload]:
+class Snapshot(NamedTuple):
+    """A `snapshot`, the `stream_state` that it is of, and its `Roster.marks`."""
+
+    payload: Payload
+    state: Payload
+    marks: dict[int, tuple[str, int]]
+
+
+def whole_snapshot(class_session: ClassSession) -> Snapshot:
     """
-    The `snapshot`, and the `stream_state` that it is of.
+    The `snapshot`, and what else the live page wants to know as of its revision.
 
     For whoever has just read the class session, with its course: if it is still at
     that revision when its roster is read, it need not be read again.
@@ -85,7 +93,7 @@ def snapshot_with_state(class_session: ClassSession) -> tuple[Payload, Payload]:
     return _snapshot_of(class_session) or _snapshot(class_session.pk)
 
 
-def _snapshot(class_session_id: int) -> tuple[Payload, Payload]:
+def _snapshot(class_session_id: int) -> Snapshot:
     for _ in range(2):
         found = _snapshot_of(_class_session(class_session_id))
         if found is not None:
@@ -107,8 +115,8 @@ def _class_session(class_session_id: int, *, lock: bool = False) -> ClassSession
     return class_session
 
 
-def _snapshot_of(class_session: ClassSession) -> tuple[Payload, Payload] | None:
-    """Snapshot and state; None if the revision has moved since the session was read."""
+def _snapshot_of(class_session: ClassSession) -> Snapshot | None:
+    """The snapshot; None if the revision has moved since the session was read."""
     found = roster(class_session)
     if found.revision != class_session.revision:
         return None
@@ -119,7 +127,8 @@ def _snapshot_of(class_session: ClassSession) -> tuple[Payload, Payload] | None:
         "class_session": class_session_payload(class_session, counts),
         "records": found.records,
     }
-    return payload, _state(found.revision, found.newest_overruled)
+    state = _state(found.revision, found.newest_overruled)
+    return Snapshot(payload, state, found.marks)
 
 
 def messages_after(
