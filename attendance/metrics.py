@@ -39,7 +39,7 @@ PUBLICATIONS_FAILED = _PUBLICATIONS.labels("failed")
 PUBLICATIONS_DROPPED = _PUBLICATIONS.labels("dropped")
 PUBLISH_QUEUE = Gauge(
     "attendance_publish_queue",
-    "Messages that wait to be published.",
+    "Messages that wait to be published or are on their way.",
     # The sum over the processes that live; one that has ended has no queue.
     multiprocess_mode="livesum",
 )

@@ -64,6 +64,8 @@ class Publisher:
         self._is_guest = False
         self._idle = threading.Event()
         self._idle.set()
+        # Taken off the queue, and not yet known to have been sent.
+        self._under_way = 0
         self.failed = 0
         self.dropped = 0
         self._outage = 0
@@ -87,7 +89,7 @@ class Publisher:
             # may have ended in the middle of that, and is always told.
             must_wake = self._idle.is_set() or self._is_guest
             self._queue.append(publication)
-            metrics.PUBLISH_QUEUE.set(len(self._queue))
+            self._show_depth()
             self._idle.clear()
             if self._loop is None:
                 self._start_thread()
@@ -99,7 +101,8 @@ class Publisher:
                 # The loop has ended with its server; nobody listens any more.
                 with self._lock:
                     self._queue.clear()
-                    metrics.PUBLISH_QUEUE.set(0)
+                    self._under_way = 0
+                    self._show_depth()
                     self._idle.set()
 
     def attach_to_running_loop(self) -> None:
@@ -150,13 +153,16 @@ class Publisher:
         """Take what is to be sent together; nothing is left when it is empty."""
         at_once = BATCH if isinstance(get_channel_layer(), RedisChannelLayer) else 1
         with self._lock:
-            if not self._queue:
-                self._idle.set()
-                return []
             number = min(at_once, len(self._queue))
             batch = [self._queue.popleft() for _ in range(number)]
-            metrics.PUBLISH_QUEUE.set(len(self._queue))
+            self._under_way = number
+            self._show_depth()
+            if not batch:
+                self._idle.set()
             return batch
+
+    def _show_depth(self) -> None:
+        metrics.PUBLISH_QUEUE.set(len(self._queue) + self._under_way)
 
     async def _send(self, batch: list[Publication]) -> None:
         layer: Any = get_channel_layer()

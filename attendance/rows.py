@@ -11,7 +11,7 @@ own conversions, so that either database is given, and gives, what it would by t
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from django.db import connection, models
@@ -48,6 +48,44 @@ def instance(model: type[M], values: Sequence[Any]) -> M:
     return model.from_db(connection.alias, names, _converted_row(values, conversions))
 
 
+def selected(**models: type[models.Model]) -> str:
+    """All columns of several models, each named by the alias of its table."""
+    return ", ".join(columns(model, alias) for alias, model in models.items())
+
+
+def instances(values: Sequence[Any], *models: type[models.Model]) -> list[Any]:
+    """
+    An instance of each model, from one row of their `selected` columns.
+
+    None where an outer join found nothing for the model. What stands after the columns
+    is left alone.
+    """
+    found: list[Any] = []
+    begin = 0
+    for model in models:
+        end = begin + width(model)
+        key = begin + _key_position(model)
+        is_there = values[key] is not None
+        found.append(instance(model, values[begin:end]) if is_there else None)
+        begin = end
+    return found
+
+
+def joined(
+    statement: str, parameters: Sequence[Any], *models: type[models.Model]
+) -> list[list[Any]]:
+    """The `instances` of each row that a SELECT of `selected` columns finds."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [instances(row, *models) for row in cursor.fetchall()]
+
+
+@functools.cache
+def _key_position(model: type[models.Model]) -> int:
+    fields = model._meta.concrete_fields
+    return next(number for number, field in enumerate(fields) if field.primary_key)
+
+
 def first(model: type[M], condition: str, parameters: Sequence[Any]) -> M | None:
     """The row `r` that meets the SQL condition, which is about a unique key."""
     with connection.cursor() as cursor:
@@ -57,6 +95,25 @@ def first(model: type[M], condition: str, parameters: Sequence[Any]) -> M | None
         )
         found = cursor.fetchone()
     return None if found is None else instance(model, found)
+
+
+def having(model: type[M], column: str, values: Iterable[Any]) -> list[M]:
+    """The rows whose `column` has one of these values, in no order."""
+    values = list(values)
+    if not values:
+        return []
+    statement = f"""
+        SELECT {columns(model, "r")} FROM {table(model)} r
+        WHERE r.{column} IN ({marks(values)})
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [instance(model, row) for row in cursor.fetchall()]
+
+
+def marks(values: Collection[Any]) -> str:
+    """The placeholders of these values, for what stands behind an IN."""
+    return ", ".join(["%s"] * len(values))
 
 
 def fetch(

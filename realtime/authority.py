@@ -13,7 +13,7 @@ from django.http.cookie import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from attendance import selectors
+from attendance import rows, selectors
 from attendance.api.authentication import users_of_tokens
 from attendance.models import ClassSession, User
 
@@ -88,22 +88,28 @@ def _users_of_sessions(session_keys: Iterable[str]) -> dict[str, User]:
     get the new cookie.
     """
     engine = importlib.import_module(settings.SESSION_ENGINE)
-    stored = engine.SessionStore.get_model_class().objects.filter(
-        # The store takes no key that it could not have made.
-        session_key__in={engine.SessionStore(key).session_key for key in session_keys},
-        expire_date__gt=timezone.now(),
-    )
-    decode = engine.SessionStore().decode
-    sessions = {row.session_key: decode(row.session_data) for row in stored}
-    known = User.objects.in_bulk(
-        {s[auth.SESSION_KEY] for s in sessions.values() if auth.SESSION_KEY in s}
-    )
+    # The store takes no key that it could not have made.
+    keys = {engine.SessionStore(key).session_key for key in session_keys} - {None}
+    model = engine.SessionStore.get_model_class()
+    now, decode = timezone.now(), engine.SessionStore().decode
+    sessions = {
+        row.session_key: decode(row.session_data)
+        for row in rows.having(model, "session_key", keys)
+        if row.expire_date > now
+    }
+    ids = {_user_id_of(session) for session in sessions.values()} - {None}
+    known = {user.pk: user for user in rows.having(User, "id", ids)}
     users = {}
     for key, session in sessions.items():
-        user = known.get(User._meta.pk.to_python(session.get(auth.SESSION_KEY)))
+        user = known.get(_user_id_of(session))
         if user is not None and _is_logged_in(user, session):
             users[key] = user
     return users
+
+
+def _user_id_of(session: dict[str, Any]) -> Any:
+    """Whose log-in session it is, if anybody's."""
+    return User._meta.pk.to_python(session.get(auth.SESSION_KEY))
 
 
 def _is_logged_in(user: User, session: dict[str, Any]) -> bool:
@@ -121,13 +127,9 @@ def watchers(
     credentials: Iterable[Credentials], class_session_id: int
 ) -> set[Credentials]:
     """Those of the credentials that may watch the class session now."""
-    course_id = (
-        ClassSession.objects.filter(pk=class_session_id)
-        .values_list("course_id", flat=True)
-        .first()
-    )
-    if course_id is None:
+    class_session = rows.first(ClassSession, "r.id = %s", [class_session_id])
+    if class_session is None:
         return set()
     users = authenticated_users(credentials)
-    teachers = selectors.teachers_among(users.values(), course_id)
+    teachers = selectors.teachers_among(users.values(), class_session.course_id)
     return {c for c, user in users.items() if user.pk in teachers}

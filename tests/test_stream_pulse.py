@@ -35,7 +35,7 @@ async def heartbeats(streams: list[InsideStream], number: int = BEATS) -> None:
 
 
 def reading(seen: list[str], table: str) -> list[str]:
-    reads = [sql for sql in seen if sql.startswith("SELECT")]
+    reads = [sql for sql in seen if sql.split()[0] == "SELECT"]
     return [sql for sql in reads if f'FROM "{table}"' in sql]
 
 

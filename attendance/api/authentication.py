@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.db import connection
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 from knox.auth import TokenAuthentication
@@ -57,18 +56,13 @@ def _stored(digests: Collection[str]) -> dict[str, AuthToken]:
     if not digests:
         return {}
     statement = f"""
-        SELECT {rows.columns(AuthToken, "t")}, {rows.columns(User, "u")}
+        SELECT {rows.selected(t=AuthToken, u=User)}
         FROM {rows.table(AuthToken)} t
         JOIN {rows.table(User)} u ON u.id = t.user_id
         WHERE t.digest IN ({", ".join(["%s"] * len(digests))})
     """
-    with connection.cursor() as cursor:
-        cursor.execute(statement, list(digests))
-        found = cursor.fetchall()
     tokens = {}
-    for row in found:
-        token = rows.instance(AuthToken, row[: rows.width(AuthToken)])
-        token.user = rows.instance(User, row[rows.width(AuthToken) :])
+    for token, token.user in rows.joined(statement, list(digests), AuthToken, User):
         tokens[token.digest] = token
     return tokens
 

@@ -51,7 +51,7 @@ def _situation(
     # By a unique index either way: the time of a look-up says nothing about how near
     # a guess was, and the budget bounds the guesses.
     statement = f"""
-        SELECT {rows.columns(ClassSession, "s")}, {rows.columns(Course, "c")},
+        SELECT {rows.selected(s=ClassSession, c=Course, r=AttendanceRecord)},
             EXISTS (
                 SELECT 1 FROM {rows.table(Enrollment)} e
                 WHERE e.course_id = s.course_id AND e.student_id = %s
@@ -61,8 +61,7 @@ def _situation(
                 SELECT f.at FROM {rows.table(FailedCheckIn)} f
                 WHERE f.student_id = %s AND f.at > %s
                 ORDER BY f.at DESC LIMIT 1 OFFSET {rules.CHECK_IN_FAILURES - 1}
-            ),
-            {rows.columns(AttendanceRecord, "r")}
+            )
         FROM {rows.table(ClassSession)} s
         JOIN {rows.table(Course)} c ON c.id = s.course_id
         LEFT JOIN {rows.table(AttendanceRecord)} r
@@ -75,14 +74,12 @@ def _situation(
         row = cursor.fetchone()
     if row is None:
         return None
-    course_from = rows.width(ClassSession)
-    flags_from = course_from + rows.width(Course)
-    class_session = rows.instance(ClassSession, row[:course_from])
-    class_session.course = rows.instance(Course, row[course_from:flags_from])
-    enrolled, failure, *record = row[flags_from:]
+    *values, enrolled, failure = row
+    models = ClassSession, Course, AttendanceRecord
+    class_session, class_session.course, record = rows.instances(values, *models)
     return Situation(
         class_session=class_session,
         enrolled=bool(enrolled),
-        record=None if record[0] is None else rows.instance(AttendanceRecord, record),
+        record=record,
         budget_used_at=rows.converted(FailedCheckIn._meta.get_field("at"), failure),
     )

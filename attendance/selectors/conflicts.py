@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db.models import F
 
-from attendance.models import AttendanceRecord, OverruledMark, Source
+from attendance import rows
+from attendance.models import AttendanceRecord, OverruledMark, Source, User
 from attendance.payloads import Payload, iso, person_payload
 
 
@@ -38,7 +39,16 @@ def conflict_of(record: AttendanceRecord) -> Payload | None:
 
 def overruled_marks(record: AttendanceRecord) -> list[OverruledMark]:
     """All that was ever said against the record as it was then, oldest first."""
-    return list(record.overruled_marks.select_related("actor").order_by("pk"))
+    statement = f"""
+        SELECT {rows.selected(o=OverruledMark, u=User)}
+        FROM {rows.table(OverruledMark)} o
+        JOIN {rows.table(User)} u ON u.id = o.actor_id
+        WHERE o.record_id = %s ORDER BY o.id
+    """
+    marks = []
+    for mark, mark.actor in rows.joined(statement, [record.pk], OverruledMark, User):
+        marks.append(mark)
+    return marks
 
 
 def _conflicts(marks: list[OverruledMark]) -> list[Payload]:

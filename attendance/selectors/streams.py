@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from attendance import rows
@@ -17,6 +17,7 @@ from attendance.models import (
     AttendanceEvent,
     AttendanceRecord,
     ClassSession,
+    Course,
     Enrollment,
     MessageType,
     State,
@@ -205,9 +206,16 @@ def courses_of_students(student_ids: Iterable[int]) -> dict[int, set[int]]:
     Ended enrollments too: the records of then may still be changed.
     """
     courses: dict[int, set[int]] = collections.defaultdict(set)
-    enrollments = Enrollment.objects.filter(student__in=set(student_ids))
-    for student_id, course_id in enrollments.values_list("student_id", "course_id"):
-        courses[student_id].add(course_id)
+    asked = set(student_ids)
+    if asked:
+        statement = f"""
+            SELECT student_id, course_id FROM {rows.table(Enrollment)}
+            WHERE student_id IN ({rows.marks(asked)})
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(statement, list(asked))
+            for student_id, course_id in cursor.fetchall():
+                courses[student_id].add(course_id)
     return courses
 
 
@@ -218,13 +226,19 @@ def record_totals(student_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
     Versions only grow and no record is deleted, so whoever has the same totals as
     before has the same records as before. Students without a record are left out.
     """
-    totals = (
-        AttendanceRecord.objects.filter(student__in=set(student_ids))
-        .order_by()
-        .values_list("student_id")
-        .annotate(Count("id"), Sum("version"))
-    )
-    return {student_id: (count, versions) for student_id, count, versions in totals}
+    asked = set(student_ids)
+    if not asked:
+        return {}
+    statement = f"""
+        SELECT student_id, COUNT(*), SUM(version) FROM {rows.table(AttendanceRecord)}
+        WHERE student_id IN ({rows.marks(asked)}) GROUP BY student_id
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, list(asked))
+        return {
+            student_id: (count, int(versions))
+            for student_id, count, versions in cursor.fetchall()
+        }
 
 
 def own_messages(student: User, records: Sequence[Payload]) -> list[Payload] | None:
@@ -249,12 +263,20 @@ def own_messages(student: User, records: Sequence[Payload]) -> list[Payload] | N
 
 def newest_records_of(student: User) -> list[Payload]:
     """The student's own newest Records, latest class session first."""
-    records = (
-        AttendanceRecord.objects.select_related("class_session__course")
-        .filter(student=student)
-        .order_by("-class_session__starts_at", "-class_session_id")
-    )[:STUDENT_SNAPSHOT_RECORDS]
-    return [
-        record_payload(record, class_session=record.class_session, student=student)
-        for record in records
-    ]
+    statement = f"""
+        SELECT {rows.selected(r=AttendanceRecord, s=ClassSession, c=Course)}
+        FROM {rows.table(AttendanceRecord)} r
+        JOIN {rows.table(ClassSession)} s ON s.id = r.class_session_id
+        JOIN {rows.table(Course)} c ON c.id = s.course_id
+        WHERE r.student_id = %s
+        ORDER BY s.starts_at DESC, r.class_session_id DESC LIMIT %s
+    """
+    parameters = [student.pk, STUDENT_SNAPSHOT_RECORDS]
+    models = AttendanceRecord, ClassSession, Course
+    payloads = []
+    for record, class_session, course in rows.joined(statement, parameters, *models):
+        class_session.course = course
+        payloads.append(
+            record_payload(record, class_session=class_session, student=student)
+        )
+    return payloads
