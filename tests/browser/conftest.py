@@ -14,6 +14,7 @@ from playwright.sync_api import (
 
 from attendance.models import User
 from tests.browser.chromium import find_chromium
+from tests.interfaces import unchanged
 from tests.servers import SiteServer
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
@@ -62,6 +63,12 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(autouse=True)
+def unchanged_addresses() -> Iterator[None]:
+    with unchanged():
+        yield
 
 
 OpenPage = Callable[..., Page]

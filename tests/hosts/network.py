@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.interfaces import changing
 from tests.servers import Host
 
 # With the number of the process that made it: leftovers of a dead one can be told.
@@ -57,9 +58,15 @@ class Network:
         }
 
     def __enter__(self) -> Self:
-        remove_leftovers()
+        with changing():
+            remove_leftovers()
+            self._make()
+        return self
+
+    def _make(self) -> None:
         try:
             ip("link", "add", self.bridge, "type", "bridge")
+            without_own_address(self.bridge)
             ip("address", "add", f"{self._gateway}/24", "dev", self.bridge)
             ip("link", "set", self.bridge, "up")
             for name in self.hosts:
@@ -67,7 +74,6 @@ class Network:
         except BaseException:
             self._remove()
             raise
-        return self
 
     def __exit__(
         self,
@@ -75,7 +81,8 @@ class Network:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._remove()
+        with changing():
+            self._remove()
 
     def cut(self, name: str) -> None:
         """Pull the host's plug: nothing comes in or out, and nobody is told."""
@@ -95,6 +102,7 @@ class Network:
         namespace, plug = self._namespace(name), self._plug(name)
         ip("netns", "add", namespace)
         ip("link", "add", plug, "type", "veth", "peer", "eth0", "netns", namespace)
+        without_own_address(plug)
         ip("link", "set", plug, "master", self.bridge, "up")
         address = f"{self.hosts[name].address}/24"
         ip("-n", namespace, "address", "add", address, "dev", "eth0")
@@ -120,6 +128,13 @@ def remove_leftovers() -> None:
         found = re.match(rf"\d+: ({PREFIX}(\d+)):", line)
         if found and not Path(f"/proc/{found[2]}").exists():
             ip("link", "delete", found[1])
+
+
+def without_own_address(link: str) -> None:
+    """Have it give itself none of IPv6, whenever it comes up: a browser would mind."""
+    # Where there is no IPv6 there is nothing to forbid.
+    with suppress(subprocess.CalledProcessError):
+        ip("link", "set", link, "addrgenmode", "none")
 
 
 def ip(*arguments: str) -> str:
