@@ -19,6 +19,10 @@ class ProductionServer(SiteServer):
     `env` is what `production_environment` gives, on the running test's servers.
     """
 
+    # gunicorn loses a signal that reaches a worker which has hardly been forked, and
+    # then waits for it as long as `graceful_timeout` says.
+    stop_seconds = 40.0
+
     def __init__(
         self,
         role: Role,
