@@ -28,7 +28,7 @@ QUEUE_LIMIT = 1000
 FLUSH_SECONDS = 2.0
 # What waits is sent together, so many at a time: a check-in has two messages, and in a
 # rush others come while these are sent.
-BATCH = 50
+BATCH = 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -151,7 +151,9 @@ class Publisher:
 
     def _next_batch(self) -> list[Publication]:
         """Take what is to be sent together; nothing is left when it is empty."""
-        at_once = BATCH if isinstance(get_channel_layer(), RedisChannelLayer) else 1
+        # In an outage one tries whether it is over: what fails is lost to the queue.
+        can_batch = isinstance(get_channel_layer(), RedisChannelLayer)
+        at_once = BATCH if can_batch and not self._outage else 1
         with self._lock:
             number = min(at_once, len(self._queue))
             batch = [self._queue.popleft() for _ in range(number)]

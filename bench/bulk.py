@@ -9,7 +9,7 @@ import json
 import psycopg
 
 from bench.figures import Row, Section, Spread, ratios
-from bench.inside import Request, milliseconds, silence_logs, statements_of
+from bench.inside import Request, be_a_worker, milliseconds, statements_of
 from bench.lab import Lab
 
 SIZES = (10, 100, 1000)
@@ -35,7 +35,7 @@ def measure(lab: Lab, *, closing: bool) -> Section:
     from bench.school import bearer_headers, make_school, new_class_session
 
     database = lab.fresh_database()
-    silence_logs()
+    be_a_worker()
     tail, body = "close/", b""
     if not closing:
         tail = "bulk/"

@@ -9,8 +9,11 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,9 +59,17 @@ class Request:
         return content
 
 
-def silence_logs() -> None:
-    """A log line a request is made, as in production, and goes nowhere."""
+def be_a_worker() -> None:
+    """
+    From now on be as a worker of gunicorn is, to requests and to the collector.
+
+    A log line a request is made, as in production, and goes nowhere.
+    """
     import attendance_site.wsgi  # noqa: F401 (it sets the logs up anew)
+    from attendance_site.startup import spare_full_collections
+
+    import_module(settings.ROOT_URLCONF)
+    spare_full_collections()
 
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):

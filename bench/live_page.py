@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from bench.figures import Row, Section, Spread, ratios
-from bench.inside import Request, milliseconds, silence_logs, statements_of
+from bench.inside import Request, be_a_worker, milliseconds, statements_of
 from bench.lab import Lab
 
 FEW, MANY = 300, 2000
@@ -53,7 +53,7 @@ class _Roll:
 
 def run(lab: Lab) -> Section:
     database = lab.fresh_database()
-    silence_logs()
+    be_a_worker()
     with psycopg.connect(database, autocommit=True) as connection:
         rolls = {size: _roll(size, connection) for size in PAGE_GOALS}
         statements = {size: statements_of(roll.page) for size, roll in rolls.items()}
