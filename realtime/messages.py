@@ -80,6 +80,10 @@ class MalformedFrame(Exception):
     """A client's frame that means nothing; the text says what was expected."""
 
 
+# More than either database can look for is as good as this.
+BEYOND_ANY_REVISION = 2**62
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Resync:
     """The client asks for the messages after `after`."""
@@ -140,5 +144,5 @@ def parse_client_frame(text: str | None) -> Resync | Ping:
         after = frame.get("after")
         if isinstance(after, bool) or not isinstance(after, int) or after < 0:
             raise MalformedFrame('"after" is a whole number of at least 0.')
-        return Resync(after)
+        return Resync(min(after, BEYOND_ANY_REVISION))
     raise MalformedFrame('"type" is "resync" or "ping".')

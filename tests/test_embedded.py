@@ -92,6 +92,20 @@ def test_it_works(school: School) -> None:
         assert joined["data"]["id"] == answer["record"]["id"]
 
 
+def test_a_client_ahead_of_any_database_gets_a_snapshot(school: School) -> None:
+    session = school.open_session()
+    with connect(
+        f"{school.site.ws_url}/ws/class-sessions/{session['id']}/",
+        additional_headers={"Authorization": f"Bearer {school.teacher['token']}"},
+        proxy=None,
+    ) as connection:
+        stream = Stream(connection)
+        assert stream.next()["type"] == "snapshot"
+        stream.send({"type": "resync", "after": 10**30})
+        ahead = stream.next(timeout=PATIENCE)
+        assert (ahead["type"], ahead["revision"]) == ("snapshot", 1)
+
+
 def test_a_heartbeat_comes_every_ten_seconds_at_the_longest_setting(
     school: School,
 ) -> None:
