@@ -38,6 +38,7 @@ def test_it_is_not_live_before_it_shows_the_change(
     page.clock.run_for(8000)
     # Heartbeats go on coming, and prove nothing.
     expect(text).to_have_text(re.compile(r"^Catching up from \d\d:\d\d:\d\d…$"))
+    cable.settle()
     assert failing
 
     page.unroute("**/me/")
