@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from tests.live import PATIENCE, Stream
 from tests.servers import SiteServer
@@ -56,6 +56,14 @@ class School:
         assert status == 201
         return dict(session)
 
+    def watch(self, session: dict[str, Any]) -> ClientConnection:
+        """The teacher's stream of the class session."""
+        return connect(
+            f"{self.site.ws_url}/ws/class-sessions/{session['id']}/",
+            additional_headers={"Authorization": f"Bearer {self.teacher['token']}"},
+            proxy=None,
+        )
+
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
@@ -74,12 +82,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
 
 def test_it_works(school: School) -> None:
     session = school.open_session()
-    watched = connect(
-        f"{school.site.ws_url}/ws/class-sessions/{session['id']}/",
-        additional_headers={"Authorization": f"Bearer {school.teacher['token']}"},
-        proxy=None,
-    )
-    with watched as connection:
+    with school.watch(session) as connection:
         stream = Stream(connection)
         assert stream.next()["type"] == "snapshot"
         body = {"verification_code": session["verification_code"]}
@@ -94,11 +97,7 @@ def test_it_works(school: School) -> None:
 
 def test_a_client_ahead_of_any_database_gets_a_snapshot(school: School) -> None:
     session = school.open_session()
-    with connect(
-        f"{school.site.ws_url}/ws/class-sessions/{session['id']}/",
-        additional_headers={"Authorization": f"Bearer {school.teacher['token']}"},
-        proxy=None,
-    ) as connection:
+    with school.watch(session) as connection:
         stream = Stream(connection)
         assert stream.next()["type"] == "snapshot"
         stream.send({"type": "resync", "after": 10**30})
@@ -110,11 +109,7 @@ def test_a_heartbeat_comes_every_ten_seconds_at_the_longest_setting(
     school: School,
 ) -> None:
     session = school.open_session()
-    with connect(
-        f"{school.site.ws_url}/ws/class-sessions/{session['id']}/",
-        additional_headers={"Authorization": f"Bearer {school.teacher['token']}"},
-        proxy=None,
-    ) as connection:
+    with school.watch(session) as connection:
         stream = Stream(connection)
         assert stream.next()["type"] == "snapshot"
         for _ in range(2):
